@@ -1,0 +1,187 @@
+"""What a problem file says, checked: the first stage's frozen result.
+
+Numbers keep the digits they were typed with. Whatever is absent in the file and has a default has it here; a value that
+is absent and has none is None (a symbolic problem).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from derive.formula.tree import Tree
+
+
+class Numeral(float):
+    """A float that remembers the text it was typed with: `Numeral("0.10")` equals 0.1 and shows as `0.10`."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Numeral:
+        numeral = super().__new__(cls, text)
+        numeral.text = text
+        return numeral
+
+    def __reduce__(self) -> tuple[type[Numeral], tuple[str]]:
+        return (Numeral, (self.text,))
+
+
+@dataclass(frozen=True)
+class FormulaText:
+    """A typed formula: the text as typed and its tree."""
+
+    text: str
+    tree: Tree
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An entry of a table chosen by name with options (`{leaky-relu: {slope: 0.1}}`), or a typed formula instead."""
+
+    name: str  # "" where a formula is given
+    options: Mapping[str, Numeral] = field(default_factory=dict)
+    formula: FormulaText | None = None
+
+
+@dataclass(frozen=True)
+class RandomValues:
+    """`{random: uniform, low: 0, high: 1, seed: 7}`; kinds: uniform, normal, xavier, he."""
+
+    kind: Literal["uniform", "normal", "xavier", "he"]
+    seed: int
+    low: float = -1.0
+    high: float = 1.0
+    mean: float = 0.0
+    deviation: float = 1.0
+
+
+Rows = tuple[tuple[Numeral, ...], ...]
+
+
+@dataclass(frozen=True)
+class Bias:
+    """A layer's bias: `layout` says how many there are, `values` holds a row per unit.
+
+    none: (); shared: one row of one; unit: one row with one value per unit; connection: one row per unit, one value per
+    input of the unit. `values` is None where the numbers are missing. `subtracted` makes it a threshold.
+    """
+
+    layout: Literal["none", "shared", "unit", "connection"]
+    values: Rows | RandomValues | None = None
+    subtracted: bool = False
+
+
+@dataclass(frozen=True)
+class LayerNames:
+    """Names given by the person; None where the numbering decides."""
+
+    weights: tuple[tuple[str, ...], ...] | None = None  # a row per unit
+    bias: tuple[tuple[str, ...], ...] | None = None  # shaped as Bias.values
+    units: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One dense layer. `pieces` is 1, or for maxout the number of linear pieces per unit.
+
+    `weights` holds a row per unit (for maxout: a row per unit and piece, the pieces of a unit together).
+    """
+
+    units: int
+    name: str
+    activation: Choice
+    weights: Rows | RandomValues | None
+    bias: Bias
+    numbering: Literal["unit-major", "input-major"] = "unit-major"
+    names: LayerNames = LayerNames()
+    trainable: frozenset[str] = frozenset({"weights", "bias"})
+    pieces: int = 1
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The loss of one sample and how samples are reduced to one number."""
+
+    choice: Choice
+    reduction: Literal["sum", "mean"]
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """`l1 * sum |w|` and `l2/2 * sum w^2` over the weights (with `biases`, over the biases as well); 0 where absent."""
+
+    l1: Numeral | None = None
+    l2: Numeral | None = None
+    biases: bool = False
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Gradient descent; `learning_rate` None: symbolic. `sequential` feeds updated weights to earlier layers' gradients."""
+
+    learning_rate: Numeral | None = None
+    order: Literal["simultaneous", "sequential"] = "simultaneous"
+
+
+@dataclass(frozen=True)
+class Training:
+    """`steps` full-batch steps from the problem's own start."""
+
+    steps: int
+
+
+@dataclass(frozen=True)
+class DocumentOptions:
+    """How the page is written; every option of the command line has its default here."""
+
+    language: str = "en"
+    notation: str = "net-out"
+    decimals: int | None = None
+    significant: int | None = None
+    rounding: Literal["carry", "each-step"] = "carry"
+    trailing_zeros: bool = False
+    worked: tuple[str, ...] | None = None  # parameter ids; None: the composer chooses
+    detail: Literal["brief", "normal", "full"] = "normal"
+    glossary: bool = False
+    training_steps: bool = False  # explain the steps of supervised training
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each path of the file stands: for complaints by later stages."""
+
+    source: str
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def line(self, path: str) -> int:
+        """The line of `path`, or of the nearest enclosing path that has one; 0 if none."""
+        while path:
+            if path in self.lines:
+                return self.lines[path]
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network (`layers`) or a circuit of formulas (`circuit`), with its numbers.
+
+    `inputs` and `targets` map a name to its values, one per sample (all names the same count), or to None where the
+    value is missing. In a circuit `inputs` holds its `values`, and `output` names the variable that is differentiated.
+    """
+
+    title: Mapping[str, str]
+    inputs: Mapping[str, tuple[Numeral, ...] | None]
+    places: Places
+    targets: Mapping[str, tuple[Numeral, ...] | None] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+    loss: Loss | None = None
+    circuit: Mapping[str, FormulaText] = field(default_factory=dict)
+    output: str = ""
+    trainable: tuple[str, ...] = ()  # circuit variables that gradient descent updates
+    regularization: Regularization = Regularization()
+    optimizer: Optimizer | None = None
+    training: Training | None = None
+    document: DocumentOptions = DocumentOptions()
