@@ -1,0 +1,139 @@
+"""The fields of a circuit problem to a Problem: every variable defined once, from what stands before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from derive.formula.tree import names as names_in
+from derive.problem.descent import read_optimizer, read_training
+from derive.problem.findings import Findings, nearest
+from derive.problem.model import FormulaText, Problem
+from derive.problem.nodes import shown
+from derive.problem.samples import Samples, listing
+
+Fields = Mapping[str, Any]
+Circuit = Mapping[str, FormulaText | None]  # None: a formula that could not be read
+
+
+def read_circuit(fields: Fields, frame: Problem, path: str, findings: Findings) -> Problem:
+    """The Problem; `frame` holds its title, document and places, `path` is "" or `parts[0].`."""
+    circuit: Circuit = fields.get("circuit") or {}
+    values = _values(fields.get("values"), path, findings)
+    if "values" not in fields:  # without any values, every name that is not defined is one
+        values = {
+            name: None for formula in circuit.values() for name in _used(formula) if name not in circuit
+        }
+    if "circuit" not in fields:
+        findings.complain(path.rstrip("."), "the key 'circuit' is missing", findings.line(path))
+    for name in values:
+        if name in circuit:
+            where = findings.place(f"{path}values.{name}")
+            findings.complain(
+                f"{path}circuit.{name}", f"the name '{name}' is already one of the values ({where})"
+            )
+    _check_order(circuit, values, path, findings)
+    problem = Problem(
+        title=frame.title,
+        inputs=values,
+        places=frame.places,
+        circuit={name: formula for name, formula in circuit.items() if formula is not None},
+        output=_output(fields, circuit, path, findings),
+        trainable=tuple(filter(None, fields.get("trainable") or ())),
+        optimizer=read_optimizer(fields),
+        training=read_training(fields),
+        document=frame.document,
+    )
+    if circuit:
+        _check_names(problem, fields, path, findings)
+    return problem
+
+
+def _values(typed: Any, path: str, findings: Findings) -> Samples:
+    if isinstance(typed, dict):
+        return {name: None if value is None else (value,) for name, value in typed.items()}
+    given = [name for name in typed or () if name is not None]
+    for name in {name for name in given if given.count(name) > 1}:
+        findings.complain(f"{path}values", f"'{name}' is given twice")
+    return dict.fromkeys(given)
+
+
+def _used(formula: FormulaText | None) -> Iterator[str]:
+    """The names of a formula, each once, in reading order."""
+    return iter(dict.fromkeys(names_in(formula.tree)) if formula is not None else ())
+
+
+def _check_order(circuit: Circuit, values: Samples, path: str, findings: Findings) -> None:
+    known = [*values, *circuit]
+    before = set(values)
+    for variable, formula in circuit.items():
+        place = f"{path}circuit.{variable}"
+        for name in _used(formula):
+            if name not in circuit and name not in values:
+                message = (
+                    f"unknown name {shown(name)}; expected one of {listing(known)}{nearest(name, known)}"
+                )
+                findings.complain(place, message)
+            elif name not in before:
+                findings.complain(place, _too_early(name, variable, circuit, path, findings))
+        before.add(variable)
+
+
+def _too_early(name: str, variable: str, circuit: Circuit, path: str, findings: Findings) -> str:
+    cycle = _way(name, variable, circuit)
+    if cycle:
+        return "a cycle: " + " needs ".join(f"'{step}'" for step in (variable, *cycle))
+    where = findings.place(f"{path}circuit.{name}")
+    return f"'{name}' is used before it is defined ({where}); put its definition first"
+
+
+def _way(start: str, goal: str, circuit: Circuit) -> tuple[str, ...]:
+    """The shortest chain of needs from `start` to `goal`, both included; () if there is none."""
+    ways: dict[str, tuple[str, ...]] = {start: (start,)}
+    queue = [start]
+    for current in queue:
+        if current == goal:
+            return ways[current]
+        for needed in _used(circuit.get(current)):
+            if needed in circuit and needed not in ways:
+                ways[needed] = (*ways[current], needed)
+                queue.append(needed)
+    return ()
+
+
+def _output(fields: Fields, circuit: Circuit, path: str, findings: Findings) -> str:
+    output = fields.get("output")
+    if output is None:
+        return next(reversed(list(circuit)), "")
+    if circuit and output not in circuit:
+        message = (
+            f"unknown variable {shown(output)}; expected one of {listing(circuit)}{nearest(output, circuit)}"
+        )
+        findings.complain(f"{path}output", message)
+    return str(output)
+
+
+def _check_names(problem: Problem, fields: Fields, path: str, findings: Findings) -> None:
+    """Names that other keys speak of exist, and descent has what it needs."""
+    values = problem.inputs
+    known = [*values, *problem.circuit]
+    for key, named, allowed in (
+        ("trainable", problem.trainable, list(values)),
+        ("document.worked", problem.document.worked or (), known),
+    ):
+        for name in named:
+            if name not in allowed:
+                message = (
+                    f"unknown name {shown(name)}; expected one of {listing(allowed)}{nearest(name, allowed)}"
+                )
+                findings.complain(f"{path}{key}", message)
+    if fields.get("optimizer") is not None and "trainable" not in fields:
+        message = "needs `trainable`: which values it updates, a list of some of " + listing(list(values))
+        findings.complain(f"{path}optimizer", message)
+    if fields.get("training") is not None and "optimizer" not in fields:
+        findings.complain(
+            f"{path}training", "needs an optimizer, such as `optimizer: {sgd: {learning-rate: 0.5}}`"
+        )
+    missing = next((name for name, value in values.items() if value is None), None)
+    if fields.get("training") is not None and missing and not findings.complaints:
+        findings.complain(f"{path}training", f"needs numbers everywhere; values.{missing} has none")

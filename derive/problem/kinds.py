@@ -1,0 +1,223 @@
+"""The kinds of value that a field of the problem file may have.
+
+A kind reads a node - complaining of what does not fit and then returning None - and states the same in JSON Schema, so
+that reader and schema cannot disagree. Single values are here, lists and maps in containers.py. Which fields exist is
+said in schema.py; how they fit together is checked after.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from derive.errors import FormulaError
+from derive.formula.parse import parse
+from derive.problem.findings import Findings, nearest
+from derive.problem.model import FormulaText, Numeral
+from derive.problem.nodes import Node, Scalar, describe, shown
+from derive.problem.numerals import NUMERAL_PATTERN, looks_like_number, numeral
+
+Schema = dict[str, Any]
+
+IDENTIFIER = re.compile(r"[^\W\d_]\w*")
+IDENTIFIER_LIMIT = 40
+# The same for JSON Schema, whose \w knows only ASCII: no ASCII punctuation, blanks or leading digit.
+NAME_PATTERN = r"^[^\s\d!-/:-@\[-`{-~][^\s!-/:-@\[-^`{-~]*$"
+
+
+class Kind(Protocol):
+    """What a value must be."""
+
+    @property
+    def expected(self) -> str:
+        """In words, for errors: `a number`."""
+
+    def fits(self, node: Node) -> bool:
+        """Whether the node has this kind's shape, before its contents are looked at."""
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        """The value, or None after a complaint."""
+
+    def schema(self) -> Schema:
+        """The same as JSON Schema."""
+
+
+def reject(node: Node, path: str, findings: Findings, expected: str) -> Any:
+    """`expected a number, got 'abc'`; returns None, which stands for a value that could not be read."""
+    findings.complain(path, f"expected {expected}, got {describe(node)}", node.line or None)
+    return None
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite decimal number as typed."""
+
+    above: float | None = None
+    at_least: float | None = None
+    expected: str = "a number"
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Scalar) and looks_like_number(node.text)
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if not isinstance(node, Scalar) or node.is_null:
+            return reject(node, path, findings, self.expected)
+        number = numeral(node.text)
+        if isinstance(number, str):
+            return reject(node, path, findings, number.removeprefix("expected "))
+        if self.above is not None and number <= self.above:
+            return reject(node, path, findings, f"a number above {self.above:g}")
+        if self.at_least is not None and number < self.at_least:
+            return reject(node, path, findings, f"a number of at least {self.at_least:g}")
+        return number
+
+    def schema(self) -> Schema:
+        limits: Schema = {} if self.above is None else {"exclusiveMinimum": self.above}
+        limits |= {} if self.at_least is None else {"minimum": self.at_least}
+        return {"type": ["number", "string"], "pattern": NUMERAL_PATTERN, **limits}
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number between two limits."""
+
+    low: int
+    high: int
+
+    @property
+    def expected(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Scalar) and not node.is_null
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if isinstance(node, Scalar) and re.fullmatch(r"[+-]?[0-9]{1,18}", node.text):
+            number = int(node.text)
+            if self.low <= number <= self.high:
+                return number
+        return reject(node, path, findings, self.expected)
+
+    def schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
+class Flag:
+    """true or false."""
+
+    expected: str = "true or false"
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Scalar)
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if isinstance(node, Scalar) and node.text.lower() in ("true", "false"):
+            return node.text.lower() == "true"
+        return reject(node, path, findings, self.expected)
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """One piece of text, of at most `limit` characters."""
+
+    limit: int = 500
+    expected: str = "text"
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Scalar)
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if not isinstance(node, Scalar):
+            return reject(node, path, findings, self.expected)
+        if len(node.text) > self.limit:
+            findings.complain(
+                path, f"expected at most {self.limit} characters, got {len(node.text)}", node.line or None
+            )
+        return node.text
+
+    def schema(self) -> Schema:
+        return {"type": ["string", "number"], "maxLength": self.limit}
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name that the person gives to a quantity: a letter, then letters, digits and underscores, in any script."""
+
+    expected: str = "a name (a letter, then letters, digits or _)"
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Scalar) and not node.is_null
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if isinstance(node, Scalar) and is_name(node.text):
+            return node.text
+        return reject(node, path, findings, self.expected)
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": NAME_PATTERN, "maxLength": IDENTIFIER_LIMIT}
+
+
+def is_name(text: str) -> bool:
+    return len(text) <= IDENTIFIER_LIMIT and IDENTIFIER.fullmatch(text) is not None
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a table; the table's values describe the words."""
+
+    table: Mapping[str, str]
+
+    @property
+    def expected(self) -> str:
+        return "one of " + ", ".join(self.table)
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Scalar) and node.text in self.table
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if not isinstance(node, Scalar) or node.is_null:
+            return reject(node, path, findings, self.expected)
+        if node.text in self.table:
+            return node.text
+        hint = nearest(node.text, self.table)
+        findings.complain(
+            path, f"unknown {shown(node.text)}; expected {self.expected}{hint}", node.line or None
+        )
+        return None
+
+    def schema(self) -> Schema:
+        return {"enum": list(self.table)}
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula typed in the language of derive.formula; `names` None leaves its names to a later check."""
+
+    names: frozenset[str] | None = None
+    expected: str = "a formula"
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Scalar) and not node.is_null
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if not isinstance(node, Scalar) or node.is_null:
+            return reject(node, path, findings, self.expected)
+        try:
+            return FormulaText(node.text.strip(), parse(node.text, self.names))
+        except FormulaError as error:
+            findings.complain(path, str(error) + _comma_hint(node), node.line or None)
+            return None
+
+    def schema(self) -> Schema:
+        return {"type": ["string", "number"]}
+
+
+def _comma_hint(node: Scalar) -> str:
+    cut = not node.quoted and node.text.count("(") > node.text.count(")")
+    return " (inside { } a comma ends a value: put a formula that holds commas in quotes)" if cut else ""

@@ -1,0 +1,118 @@
+"""The public names of a network's units and parameters, and that no two things share one.
+
+How a notation writes a name is not decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from derive.problem.findings import Findings
+from derive.problem.model import Layer
+
+_RESERVED = re.compile(r"(net|out|target|delta|E)_\w*|E|eta")
+
+
+@dataclass(frozen=True)
+class ParameterNames:
+    """The names of one layer's parameters, shaped as `Layer.weights` and `Bias.values`."""
+
+    weights: tuple[tuple[str, ...], ...]
+    bias: tuple[tuple[str, ...], ...]
+
+
+def unit_names(layer: Layer) -> tuple[str, ...]:
+    """`h1, h2, ...`, or the names given."""
+    return layer.names.units or tuple(f"{layer.name}{number}" for number in range(1, layer.units + 1))
+
+
+def parameter_names(layers: Sequence[Layer], inputs: int) -> tuple[ParameterNames, ...]:
+    """Weights `w1, w2, ...` and biases `b1, b2, ...`, each counted through all layers in the layers' numbering.
+
+    A layer that names its weights (or bias) itself takes no numbers for them. `inputs` is the number of network inputs.
+    """
+    named = []
+    weight_count = bias_count = 0
+    columns = inputs
+    for layer in layers:
+        rows = layer.units * layer.pieces
+        weights = layer.names.weights
+        if weights is None:
+            weights = _numbered("w", weight_count, rows, columns, layer.numbering)
+            weight_count += rows * columns
+        bias = layer.names.bias
+        if bias is None:
+            shape = bias_shape(layer, columns)
+            bias = _numbered("b", bias_count, *shape, layer.numbering)
+            bias_count += shape[0] * shape[1]
+        named.append(ParameterNames(weights, bias))
+        columns = layer.units
+    return tuple(named)
+
+
+def bias_shape(layer: Layer, columns: int) -> tuple[int, int]:
+    """Rows and columns of the layer's `Bias.values`; `columns` is the number of inputs of each unit."""
+    rows = layer.units * layer.pieces
+    return {"none": (0, 0), "shared": (1, 1), "unit": (1, rows), "connection": (rows, columns)}[
+        layer.bias.layout
+    ]
+
+
+def _numbered(
+    letter: str, start: int, rows: int, columns: int, numbering: str
+) -> tuple[tuple[str, ...], ...]:
+    along, across = (columns, 1) if numbering == "unit-major" else (1, rows)
+    first = start + 1
+    return tuple(
+        tuple(f"{letter}{first + r * along + c * across}" for c in range(columns)) for r in range(rows)
+    )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A name, what it names, and the path that says so."""
+
+    name: str
+    path: str
+    what: str
+    typed: bool = True
+
+
+def check_names(inputs: Sequence[str], layers: Sequence[Layer], path: str, findings: Findings) -> None:
+    """Complain of every name that two things share, and of typed names that derive itself gives to quantities."""
+    claimed: dict[str, Claim] = {}
+    claims = list(_claims(inputs, layers, path))
+    for claim in sorted(
+        claims, key=lambda claim: claim.typed
+    ):  # numbered names first: the typed one can be changed
+        if claim.typed and _RESERVED.fullmatch(claim.name):
+            findings.complain(
+                claim.path, f"the name '{claim.name}' is one that derive gives itself; choose another"
+            )
+        earlier = claimed.setdefault(claim.name, claim)
+        if earlier is not claim:
+            where = findings.place(earlier.path)
+            findings.complain(claim.path, f"the name '{claim.name}' is already {earlier.what} ({where})")
+
+
+def _claims(inputs: Sequence[str], layers: Sequence[Layer], path: str) -> Iterator[Claim]:
+    for name in inputs:
+        yield Claim(name, f"{path}inputs.{name}", "an input")
+    for index, (layer, parameters) in enumerate(
+        zip(layers, parameter_names(layers, len(inputs)), strict=True)
+    ):
+        place = f"{path}layers[{index}]"
+        given = layer.names
+        for name in unit_names(layer):
+            yield Claim(name, f"{place}.names.units" if given.units else place, "a unit")
+        for kind, rows, typed in (
+            ("weights", parameters.weights, given.weights is not None),
+            ("bias", parameters.bias, given.bias is not None),
+        ):
+            what = "a weight" if kind == "weights" else "a bias"
+            where = f"{place}.names.{kind}" if typed else place
+            for row in rows:
+                for name in row:
+                    yield Claim(name, where, what, typed)

@@ -1,0 +1,101 @@
+"""Inputs and targets: names to their values, one per sample, all of one count; classes become rows of one 1 and 0s."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from derive.problem.findings import Findings, nearest
+from derive.problem.model import Numeral
+from derive.problem.nodes import join, shown
+
+Samples = dict[str, tuple[Numeral, ...] | None]
+
+
+def listing(names: Collection[str], limit: int = 12) -> str:
+    """`o1, o2, o3, …`"""
+    return ", ".join(islice(names, limit)) + (", …" if len(names) > limit else "")
+
+
+def read_inputs(typed: Any, path: str, findings: Findings) -> Samples:
+    """Values per input; a list of names has none."""
+    samples = _samples(typed, f"{path}inputs", findings)
+    _check_counts(samples, {}, f"{path}inputs", findings)
+    return samples
+
+
+def read_targets(
+    typed: Any, inputs: Mapping[str, Any], outputs: Sequence[str], path: str, findings: Findings
+) -> Samples:
+    """Values per output unit, in the units' order; every unit has a target and every target a unit."""
+    if isinstance(typed, str) or (isinstance(typed, tuple) and _count(inputs)):
+        return _classes((typed,) if isinstance(typed, str) else typed, inputs, outputs, path, findings)
+    samples = _samples(typed, path, findings)
+    for name in samples:
+        if name not in outputs:
+            message = f"unknown output unit {shown(name)}; expected one of {listing(outputs)}{nearest(name, outputs)}"
+            findings.complain(join(path, name), message)
+    missing = [name for name in outputs if name not in samples]
+    if missing and typed is not None:
+        message = f"no target for {listing(missing)}; expected one for each output unit ({listing(outputs)})"
+        findings.complain(path, message)
+    _check_counts(samples, inputs, path, findings)
+    return {name: samples.get(name) for name in outputs}
+
+
+def _samples(typed: Any, path: str, findings: Findings) -> Samples:
+    if typed is None:
+        return {}
+    if isinstance(typed, dict):
+        return {
+            name: value if value is None or isinstance(value, tuple) else (value,)
+            for name, value in typed.items()
+        }
+    samples: Samples = {}
+    for name in typed:
+        if name is not None and name in samples:
+            findings.complain(path, f"'{name}' is given twice")
+        if name is not None:
+            samples[name] = None
+    return samples
+
+
+def _count(samples: Mapping[str, Any]) -> int:
+    """The number of samples; 0 where no value is given."""
+    return next((len(values) for values in samples.values() if values is not None), 0)
+
+
+def _check_counts(samples: Samples, others: Mapping[str, Any], path: str, findings: Findings) -> None:
+    """All as many as the first of `others`, or as their own first."""
+    everything = {**others, **samples}
+    first = next((name for name, values in everything.items() if values is not None), None)
+    if first is None:
+        return
+    expected = len(everything[first] or ())
+    for name, values in samples.items():
+        if values is not None and len(values) != expected:
+            message = f"expected {expected} value{'' if expected == 1 else 's'}, one per sample as for '{first}', got {len(values)}"
+            findings.complain(join(path, name), message)
+
+
+def _classes(
+    classes: Sequence[str | None],
+    inputs: Mapping[str, Any],
+    outputs: Sequence[str],
+    path: str,
+    findings: Findings,
+) -> Samples:
+    count = _count(inputs) or 1
+    if len(classes) != count:
+        findings.complain(
+            path,
+            f"expected {count} class name{'' if count == 1 else 's'}, one per sample, got {len(classes)}",
+        )
+    for name in classes:
+        if name is not None and name not in outputs:
+            message = (
+                f"unknown class {shown(name)}; expected one of {listing(outputs)}{nearest(name, outputs)}"
+            )
+            findings.complain(path, message)
+    return {output: tuple(Numeral("1" if name == output else "0") for name in classes) for output in outputs}
