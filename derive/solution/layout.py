@@ -88,6 +88,15 @@ class Fenced:
 
 
 @dataclass(frozen=True, slots=True)
+class Delimiter:
+    """One fence alone, its partner standing on another row of a broken equation. Only `render/breaking.py` makes it."""
+
+    sign: str
+    opening: bool
+    tall: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A named function applied: `ln(...)`, `tanh(...)`, `max(a, b)`; a Greek name (`sigma`) is shown as its letter."""
 
@@ -167,6 +176,7 @@ Layout: TypeAlias = (
     | Superscript
     | Root
     | Fenced
+    | Delimiter
     | Function
     | Partial
     | DerivativeOf

@@ -1,0 +1,73 @@
+"""A document into the text of one format: the one public way in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+
+from derive.errors import OptionError, suggestion
+from derive.render.filters import add_filters
+from derive.render.formats import Format, find_format
+from derive.render.prose import Speaker, languages, template_environment
+from derive.render.views import Viewer
+from derive.solution.document import Document
+
+
+def render(
+    document: Document, format: str, *, flavor: str = "github", template_dir: str | Path | None = None
+) -> str:
+    """The document as the text of a file. Templates in `template_dir` come before the shipped ones of the same name.
+
+    Raises OptionError for a format, flavor or language that does not exist, and for a user's template that fails.
+    """
+    chosen, folder = find_format(format), _existing(template_dir)
+    _check(document, chosen, flavor, folder)
+    try:
+        return _render(document, chosen, flavor, folder)
+    except jinja2.TemplateError as error:
+        if folder is None:
+            raise
+        raise OptionError(f"template-dir: {_place(error)}{error}") from error
+
+
+def _render(document: Document, format: Format, flavor: str, template_dir: Path | None) -> str:
+    dialect = format.dialect(document.language, flavor)
+    environment = template_environment(dialect.text, template_dir)
+    aside = environment if dialect.beside is dialect.text else template_environment(dialect.beside, template_dir)
+    viewer = Viewer(
+        dialect,
+        Speaker(dialect.text, document.language, environment),
+        Speaker(dialect.beside, document.language, aside),
+    )
+    add_filters(environment)
+    template = environment.get_template(f"{format.folder}/document.j2")
+    return template.render(
+        title=document.title.strip(),
+        language=document.language,
+        flavor=flavor,
+        page_width=dialect.width,
+        column_gap=dialect.column_gap,
+        blocks=[viewer(block) for block in document.blocks],
+    )
+
+
+def _check(document: Document, format: Format, flavor: str, template_dir: Path | None) -> None:
+    known = languages(template_dir)
+    if document.language not in known:
+        nearest = suggestion(document.language, known)
+        raise OptionError(f"language: unknown '{document.language}', expected {', '.join(known)}{nearest}")
+    if format.flavors and flavor not in format.flavors:
+        nearest = suggestion(flavor, format.flavors)
+        raise OptionError(f"flavor: unknown '{flavor}', expected {', '.join(format.flavors)}{nearest}")
+
+
+def _existing(template_dir: str | Path | None) -> Path | None:
+    if template_dir is not None and not Path(template_dir).is_dir():
+        raise OptionError(f"template-dir: no such folder '{template_dir}'")
+    return None if template_dir is None else Path(template_dir)
+
+
+def _place(error: jinja2.TemplateError) -> str:
+    return f"{error.name}:{error.lineno}: " if isinstance(error, jinja2.TemplateSyntaxError) else ""
+

@@ -1,0 +1,129 @@
+"""Messages into words: the macros of `templates/prose/<language>.j2`, with everything escaped unless it is a Fragment.
+
+Templates hold the wording and one file is one language. This file finds them, escapes their literal words for the
+format at hand, and turns a message's arguments into fragments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+
+from derive.errors import OptionError
+from derive.render.escapes import collapse
+from derive.render.formats import Voice
+from derive.solution.document import Argument, Message
+
+
+class Fragment(str):
+    """Text that is already markup of the format being written."""
+
+    __slots__ = ()
+
+
+class EscapeProse(Extension):
+    """Escapes the literal words of prose templates when they are compiled, as if they were untrusted text."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        is_prose = "prose/" in (stream.name or "")
+        for token in stream:
+            if is_prose and token.type == "data":
+                yield Token(token.lineno, "data", self.environment.finalize(collapse(token.value)))  # type: ignore[misc]
+            else:
+                yield token
+
+
+def template_environment(voice: Voice, template_dir: Path | None = None) -> jinja2.Environment:
+    """Jinja for one voice: undefined names are errors, values are escaped, a macro's result is a Fragment."""
+
+    def markup(value: object) -> Fragment:
+        return value if isinstance(value, Fragment) else Fragment(voice.escape(str(value)))
+
+    environment = jinja2.Environment(
+        loader=_loader(template_dir),
+        finalize=markup,
+        undefined=jinja2.StrictUndefined,
+        extensions=[EscapeProse],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.concat = staticmethod(lambda parts: Fragment("".join(parts)))  # type: ignore[method-assign]
+    for name in ("strong", "emph", "code"):
+        environment.globals[name] = environment.filters[name] = _marker(getattr(voice, name), markup)
+    return environment
+
+
+def _marker(mark: Any, markup: Any) -> Any:
+    return lambda value: Fragment(mark(markup(value)))
+
+
+class Speaker:
+    """Says messages in one language and one voice."""
+
+    def __init__(self, voice: Voice, language: str, environment: jinja2.Environment) -> None:
+        self._voice = voice
+        self._language = language
+        self._environment = environment
+
+    def say(self, message: Message) -> Fragment:
+        """The message in words. Raises OptionError where a language lacks it."""
+        arguments = {name: self._render(value) for name, value in message.arguments.items()}
+        return Fragment(self._voice.finish(self._macro(message.key)(**arguments)))
+
+    def escape(self, text: str) -> Fragment:
+        return Fragment(self._voice.escape(text))
+
+    def formula(self, layout: Any) -> Fragment:
+        return Fragment(self._voice.formula(layout))
+
+    def _macro(self, key: str) -> Any:
+        for name in (f"prose/{self._language}.j2", f"shipped/prose/{self._language}.j2"):
+            macro = getattr(_module(self._environment, name), key, None)
+            if macro is not None:
+                return macro
+        raise OptionError(f"language '{self._language}': no message '{key}' in prose/{self._language}.j2")
+
+    def _render(self, value: Argument) -> object:
+        if isinstance(value, Message):
+            return self.say(value)
+        if isinstance(value, tuple):
+            return tuple(self._render(item) for item in value)
+        return value if isinstance(value, str | int) else self.formula(value)
+
+
+def _module(environment: jinja2.Environment, name: str) -> object:
+    try:
+        return environment.get_template(name).module
+    except jinja2.TemplateNotFound:
+        return None
+
+
+def languages(template_dir: Path | None = None) -> tuple[str, ...]:
+    """The languages that documents can be written in: one per file of `prose/`, shipped or in the user's folder."""
+    names = _loader(template_dir).list_templates()
+    return tuple(sorted({name[6:-3] for name in names if name.startswith("prose/") and name.endswith(".j2")}))
+
+
+@cache
+def signatures(language: str) -> dict[str, tuple[str, ...]]:
+    """The messages of a shipped language: key -> names of its arguments."""
+    environment = jinja2.Environment(loader=_loader(None))
+    assert environment.loader is not None
+    source, _, _ = environment.loader.get_source(environment, f"prose/{language}.j2")
+    macros = environment.parse(source).find_all(nodes.Macro)
+    return {macro.name: tuple(argument.name for argument in macro.args) for macro in macros}
+
+
+def _loader(template_dir: Path | None) -> jinja2.ChoiceLoader:
+    """The user's folder first; `shipped/...` always names our own, so that a user's template can extend it."""
+    shipped = jinja2.PackageLoader("derive.templates", ".")
+    users = [jinja2.FileSystemLoader(template_dir)] if template_dir else []
+    return jinja2.ChoiceLoader([*users, shipped, jinja2.PrefixLoader({"shipped": shipped})])
