@@ -1,7 +1,8 @@
 """The activations: one entry of this table each; reading, schema, calculus and documents all follow from it.
 
-A formula is a function of the weighted sum `z`; a derivative is in the unit's own output `a` where that is the custom,
-in `z` where it is not. Both are in the language of derive.formula. An option is a name with its default as typed.
+A formula is a function of the weighted sum `z`; a derivative is in the unit's own output `a` where that is
+the custom, in `z` where it is not. Both are in the language of derive.formula. An option is a name with its
+default as typed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The words that a problem file may choose from, where each is a plain word without a formula.
 
-Activations and losses carry formulas and have tables of their own. A new language or notation is one entry here.
+Activations and losses carry formulas and have tables of their own. A new language or notation is one entry
+here.
 """
 
 from __future__ import annotations

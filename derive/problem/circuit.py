@@ -7,10 +7,10 @@ from typing import Any
 
 from derive.formula.tree import names as names_in
 from derive.problem.descent import read_optimizer, read_training
-from derive.problem.findings import Findings, nearest
+from derive.problem.findings import Findings
 from derive.problem.model import FormulaText, Problem
-from derive.problem.nodes import shown
-from derive.problem.samples import Samples, listing
+from derive.problem.samples import Samples
+from derive.problem.wording import listing, unknown
 
 Fields = Mapping[str, Any]
 Circuit = Mapping[str, FormulaText | None]  # None: a formula that could not be read
@@ -70,10 +70,7 @@ def _check_order(circuit: Circuit, values: Samples, path: str, findings: Finding
         place = f"{path}circuit.{variable}"
         for name in _used(formula):
             if name not in circuit and name not in values:
-                message = (
-                    f"unknown name {shown(name)}; expected one of {listing(known)}{nearest(name, known)}"
-                )
-                findings.complain(place, message)
+                findings.complain(place, unknown("name ", name, known))
             elif name not in before:
                 findings.complain(place, _too_early(name, variable, circuit, path, findings))
         before.add(variable)
@@ -106,10 +103,7 @@ def _output(fields: Fields, circuit: Circuit, path: str, findings: Findings) -> 
     if output is None:
         return next(reversed(list(circuit)), "")
     if circuit and output not in circuit:
-        message = (
-            f"unknown variable {shown(output)}; expected one of {listing(circuit)}{nearest(output, circuit)}"
-        )
-        findings.complain(f"{path}output", message)
+        findings.complain(f"{path}output", unknown("variable ", output, circuit))
     return str(output)
 
 
@@ -123,10 +117,7 @@ def _check_names(problem: Problem, fields: Fields, path: str, findings: Findings
     ):
         for name in named:
             if name not in allowed:
-                message = (
-                    f"unknown name {shown(name)}; expected one of {listing(allowed)}{nearest(name, allowed)}"
-                )
-                findings.complain(f"{path}{key}", message)
+                findings.complain(f"{path}{key}", unknown("name ", name, allowed))
     if fields.get("optimizer") is not None and "trainable" not in fields:
         message = "needs `trainable`: which values it updates, a list of some of " + listing(list(values))
         findings.complain(f"{path}optimizer", message)

@@ -1,4 +1,4 @@
-"""The kinds of value that hold other values: lists, maps from names, records of known keys, and a choice among kinds.
+"""The kinds of value that hold other values: lists, maps from names, records of known keys, choices.
 
 As in kinds.py, each reads a node and states the same in JSON Schema.
 """
@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from derive.problem.findings import Findings, nearest
+from derive.problem.findings import Findings
 from derive.problem.kinds import IDENTIFIER_LIMIT, NAME_PATTERN, Formula, Kind, Name, Schema, is_name, reject
 from derive.problem.model import FormulaText
-from derive.problem.nodes import Entries, Items, Node, Scalar, join, shown
+from derive.problem.nodes import Entries, Items, Node, Scalar, join
+from derive.problem.wording import nearest, shown
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,6 @@ class MapOf:
             if not is_name(entry.key):
                 hint = "; quote a formula that holds a comma" if ")" in entry.key else ""
                 findings.complain(place, f"expected {Name.expected}, got {shown(entry.key)}{hint}")
-                continue
             missing = isinstance(entry.value, Scalar) and entry.value.is_null
             values[entry.key] = None if missing else self.value.read(entry.value, place, findings)
         return values
@@ -168,7 +168,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Record:
-    """A map with known keys. Reads to a dict of the keys given; a null value is a key not given, a bad one is None.
+    """A map with known keys. Reads to a dict of the keys given; null is as not given, a bad value is None.
 
     Where several records are alternatives, `marker` is the key that tells this one.
     """
@@ -240,7 +240,8 @@ class Chosen:
 class TableEntry:
     """`relu`, `{leaky-relu: {slope: 0.1}}`, and where `formula` allows it `z*sigmoid(z)` or `{formula: ...}`.
 
-    `entries` holds the option fields of each name; `summaries` says what each is; `shared` options go with a formula.
+    `entries` holds the option fields of each name; `summaries` says what each is; `shared` options go with a
+    formula.
     """
 
     entries: Mapping[str, tuple[Field, ...]]

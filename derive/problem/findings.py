@@ -5,10 +5,9 @@ No knowledge of any key belongs here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NoReturn
 
-from derive.errors import Complaint, ProblemError, suggestion
+from derive.errors import Complaint, ProblemError
 from derive.problem.model import Places
 
 MAX_COMPLAINTS = 100
@@ -21,6 +20,7 @@ class Findings:
         self.source = source
         self.complaints: list[Complaint] = []
         self.lines: dict[str, int] = {}
+        self.repeated: set[str] = set()  # paths of maps in which a key stood twice
 
     def complain(self, path: str, message: str, line: int | None = None) -> None:
         """Note a complaint at `line`, or where `path` stands."""
@@ -54,11 +54,3 @@ class Findings:
         """Raise if there was any complaint."""
         if self.complaints:
             self.raise_all()
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'relu'?`: also across case, `_` and spaces; nothing for a name of absurd length."""
-    if len(name) > 60:
-        return ""
-    options = list(known)[:500]
-    return suggestion(name, options) or suggestion(name.lower().replace("_", "-").replace(" ", "-"), options)

@@ -1,8 +1,8 @@
 """The kinds of value that a field of the problem file may have.
 
-A kind reads a node - complaining of what does not fit and then returning None - and states the same in JSON Schema, so
-that reader and schema cannot disagree. Single values are here, lists and maps in containers.py. Which fields exist is
-said in schema.py; how they fit together is checked after.
+A kind reads a node - complaining of what does not fit and then returning None - and states the same in JSON
+Schema, so that reader and schema cannot disagree. Single values are here, lists and maps in containers.py.
+Which fields exist is said in schema.py; how they fit together is checked after.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, Protocol
 
 from derive.errors import FormulaError
 from derive.formula.parse import parse
-from derive.problem.findings import Findings, nearest
-from derive.problem.model import FormulaText, Numeral
-from derive.problem.nodes import Node, Scalar, describe, shown
+from derive.problem.findings import Findings
+from derive.problem.model import FormulaText
+from derive.problem.nodes import Node, Scalar, describe
 from derive.problem.numerals import NUMERAL_PATTERN, looks_like_number, numeral
+from derive.problem.wording import unknown
 
 Schema = dict[str, Any]
 
@@ -66,7 +67,7 @@ class Number:
             return reject(node, path, findings, self.expected)
         number = numeral(node.text)
         if isinstance(number, str):
-            return reject(node, path, findings, number.removeprefix("expected "))
+            return reject(node, path, findings, number)
         if self.above is not None and number <= self.above:
             return reject(node, path, findings, f"a number above {self.above:g}")
         if self.at_least is not None and number < self.at_least:
@@ -147,7 +148,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Name:
-    """A name that the person gives to a quantity: a letter, then letters, digits and underscores, in any script."""
+    """A name that the person gives to a quantity: a letter, then letters, digits and _, in any script."""
 
     expected: str = "a name (a letter, then letters, digits or _)"
 
@@ -185,10 +186,7 @@ class Word:
             return reject(node, path, findings, self.expected)
         if node.text in self.table:
             return node.text
-        hint = nearest(node.text, self.table)
-        findings.complain(
-            path, f"unknown {shown(node.text)}; expected {self.expected}{hint}", node.line or None
-        )
+        findings.complain(path, unknown("", node.text, self.table), node.line or None)
         return None
 
     def schema(self) -> Schema:

@@ -14,6 +14,7 @@ from derive.problem.containers import Chosen
 from derive.problem.findings import Findings
 from derive.problem.model import Bias, Choice, Layer, LayerNames, Numeral, RandomValues, Rows
 from derive.problem.shapes import AnyRows, counted, is_nested, shaped
+from derive.problem.wording import plural
 
 MAX_PARAMETERS = 1_000_000
 _OWN_OPTIONS = {"low": "uniform", "high": "uniform", "mean": "normal", "deviation": "normal"}
@@ -24,7 +25,7 @@ Fields = Mapping[str, Any]
 def read_layers(
     typed: Sequence[Fields | None], inputs: int, path: str, findings: Findings
 ) -> tuple[Layer, ...]:
-    """The layers, of which every one that could not be read has been complained of; `inputs` 0 where unknown."""
+    """The layers; what could not be read has been complained of. `inputs` is 0 where unknown."""
     columns: int = inputs
     parameters = 0
     layers = []
@@ -110,8 +111,8 @@ class _LayerReader:
         return shaped(typed, shape, self.why(), f"{self.path}.weights", self.findings, "number")
 
     def why(self) -> str:
-        units = _some(self.units, "unit") + (f" of {self.pieces} pieces" if self.pieces > 1 else "")
-        return f"{units}, {_some(self.columns, 'input')}"
+        units = plural(self.units, "unit") + (f" of {self.pieces} pieces" if self.pieces > 1 else "")
+        return f"{units}, {plural(self.columns, 'input')}"
 
     def bias(self) -> Bias:
         typed = self.fields.get("bias")
@@ -154,7 +155,7 @@ class _LayerReader:
                 self.findings.complain(f"{path}.{name}", f"belongs to random: {own}, got random: {kind}")
         given = {name: typed[name] for name in (*_OWN_OPTIONS, "seed") if typed.get(name) is not None}
         values = RandomValues(kind, **{"seed": 0, **given})
-        if values.low >= values.high:
+        if kind == "uniform" and values.low >= values.high:
             self.findings.complain(path, f"expected low below high, got {values.low:g} and {values.high:g}")
         return values
 
@@ -190,10 +191,6 @@ class _LayerReader:
 def _layout(word: str) -> Literal["shared", "unit", "connection"]:
     assert word in ("shared", "unit", "connection")
     return word  # type: ignore[return-value]
-
-
-def _some(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _whole(rows: AnyRows | None) -> AnyRows | None:

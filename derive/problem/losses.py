@@ -1,7 +1,7 @@
 """The losses: one entry of this table each; reading, schema, calculus and documents all follow from it.
 
-`part` is the loss of one output `y` with target `t`, in the language of derive.formula; a sample's loss is the sum of its
-parts over the outputs, or their mean. An option is a name with its default as typed.
+`part` is the loss of one output `y` with target `t`, in the language of derive.formula; a sample's loss is
+the sum of its parts over the outputs, or their mean. An option is a name with its default as typed.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class LossFunction:
-    """`part` None: the outputs enter together. `targets` says what a target may be: any number, a share of 0 to 1, one 1
-    among 0s, or none at all. `reduction` over the samples is the default where the file gives none."""
+    """`part` None: the outputs enter together. `reduction` is over the samples, where the file gives none.
+
+    `targets` says what a target may be: any number, a share of 0 to 1, one 1 among 0s, or none at all.
+    """
 
     summary: str
     part: str | None
@@ -38,7 +40,7 @@ LOSSES: Mapping[str, LossFunction] = {
         average_outputs=True,
     ),
     "binary-cross-entropy": LossFunction(
-        "The cross-entropy of a target between 0 and 1 and an output between 0 and 1, each output on its own.",
+        "The cross-entropy of a target and an output, both between 0 and 1, each output on its own.",
         "-(t*ln(y)+(1-t)*ln(1-y))",
         "mean",
         targets="share",

@@ -1,7 +1,7 @@
 """What a problem file says, checked: the first stage's frozen result.
 
-Numbers keep the digits they were typed with. Whatever is absent in the file and has a default has it here; a value that
-is absent and has none is None (a symbolic problem).
+Numbers keep the digits they were typed with. Whatever is absent in the file and has a default has it here; a
+value that is absent and has none is None (a symbolic problem).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FormulaText:
 
 @dataclass(frozen=True)
 class Choice:
-    """An entry of a table chosen by name with options (`{leaky-relu: {slope: 0.1}}`), or a typed formula instead."""
+    """A table's entry by name, with options (`{leaky-relu: {slope: 0.1}}`), or a typed formula instead."""
 
     name: str  # "" where a formula is given
     options: Mapping[str, Numeral] = field(default_factory=dict)
@@ -64,8 +64,9 @@ Rows = tuple[tuple[Numeral, ...], ...]
 class Bias:
     """A layer's bias: `layout` says how many there are, `values` holds a row per unit.
 
-    none: (); shared: one row of one; unit: one row with one value per unit; connection: one row per unit, one value per
-    input of the unit. `values` is None where the numbers are missing. `subtracted` makes it a threshold.
+    none: (); shared: one row of one; unit: one row with one value per unit; connection: one row per unit, one
+    value per input of the unit. `values` is None where the numbers are missing. `subtracted` makes it a
+    threshold.
     """
 
     layout: Literal["none", "shared", "unit", "connection"]
@@ -110,7 +111,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Regularization:
-    """`l1 * sum |w|` and `l2/2 * sum w^2` over the weights (with `biases`, over the biases as well); 0 where absent."""
+    """`l1 * sum |w|` and `l2/2 * sum w^2` over the weights (with `biases`, over these as well); absent: 0."""
 
     l1: Numeral | None = None
     l2: Numeral | None = None
@@ -119,7 +120,10 @@ class Regularization:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Gradient descent; `learning_rate` None: symbolic. `sequential` feeds updated weights to earlier layers' gradients."""
+    """Gradient descent; `learning_rate` None: symbolic.
+
+    `sequential` feeds updated weights to earlier layers' gradients.
+    """
 
     learning_rate: Numeral | None = None
     order: Literal["simultaneous", "sequential"] = "simultaneous"
@@ -168,8 +172,9 @@ class Places:
 class Problem:
     """A network (`layers`) or a circuit of formulas (`circuit`), with its numbers.
 
-    `inputs` and `targets` map a name to its values, one per sample (all names the same count), or to None where the
-    value is missing. In a circuit `inputs` holds its `values`, and `output` names the variable that is differentiated.
+    `inputs` and `targets` map a name to its values, one per sample (all names the same count), or to None
+    where the value is missing. In a circuit `inputs` holds its `values`, and `output` names the variable that
+    is differentiated.
     """
 
     title: Mapping[str, str]

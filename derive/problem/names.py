@@ -29,9 +29,10 @@ def unit_names(layer: Layer) -> tuple[str, ...]:
 
 
 def parameter_names(layers: Sequence[Layer], inputs: int) -> tuple[ParameterNames, ...]:
-    """Weights `w1, w2, ...` and biases `b1, b2, ...`, each counted through all layers in the layers' numbering.
+    """Weights `w1, w2, ...` and biases `b1, b2, ...`, each counted through all layers in their numbering.
 
-    A layer that names its weights (or bias) itself takes no numbers for them. `inputs` is the number of network inputs.
+    A layer that names its weights (or bias) itself takes no numbers for them. `inputs` is the number of
+    network inputs.
     """
     named = []
     weight_count = bias_count = 0
@@ -81,7 +82,8 @@ class Claim:
 
 
 def check_names(inputs: Sequence[str], layers: Sequence[Layer], path: str, findings: Findings) -> None:
-    """Complain of every name that two things share, and of typed names that derive itself gives to quantities."""
+    """Complain of every name that two things share, and of typed names that derive itself gives."""
+    _check_layer_names(layers, path, findings)
     claimed: dict[str, Claim] = {}
     claims = list(_claims(inputs, layers, path))
     for claim in sorted(
@@ -95,6 +97,16 @@ def check_names(inputs: Sequence[str], layers: Sequence[Layer], path: str, findi
         if earlier is not claim:
             where = findings.place(earlier.path)
             findings.complain(claim.path, f"the name '{claim.name}' is already {earlier.what} ({where})")
+
+
+def _check_layer_names(layers: Sequence[Layer], path: str, findings: Findings) -> None:
+    first: dict[str, str] = {}
+    for index, layer in enumerate(layers):
+        place = f"{path}layers[{index}].name"
+        earlier = first.setdefault(layer.name, place)
+        if earlier != place:
+            where = findings.place(earlier)
+            findings.complain(place, f"the name '{layer.name}' is already that of another layer ({where})")
 
 
 def _claims(inputs: Sequence[str], layers: Sequence[Layer], path: str) -> Iterator[Claim]:

@@ -1,4 +1,4 @@
-"""The fields of a network problem to a Problem: samples, targets, loss, and what all of them must satisfy together."""
+"""The fields of a network to a Problem: targets, loss, descent, and what all must satisfy together."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from derive.formula.tree import names as names_in
 from derive.problem.activations import ACTIVATIONS
 from derive.problem.containers import Chosen
 from derive.problem.descent import read_optimizer, read_training
-from derive.problem.findings import Findings, nearest
+from derive.problem.findings import Findings
 from derive.problem.layers import read_layers, to_choice
 from derive.problem.losses import LOSSES
-from derive.problem.model import Bias, Layer, Loss, Numeral, Problem, RandomValues, Regularization
+from derive.problem.model import Layer, Loss, Problem, Regularization
 from derive.problem.names import check_names, parameter_names, unit_names
-from derive.problem.nodes import join, shown
-from derive.problem.samples import Samples, listing, read_inputs, read_targets
+from derive.problem.nodes import join
+from derive.problem.samples import Samples, read_inputs, read_targets
+from derive.problem.wording import listing, unknown
 
 Fields = Mapping[str, Any]
 
@@ -23,7 +24,8 @@ Fields = Mapping[str, Any]
 def read_network(fields: Fields, frame: Problem, path: str, findings: Findings) -> Problem:
     """The Problem; `frame` holds its title, document and places, `path` is "" or `parts[0].`."""
     inputs = read_inputs(fields.get("inputs"), path, findings)
-    layers = read_layers(fields.get("layers") or (), len(inputs), path, findings)
+    count = 0 if f"{path}inputs" in findings.repeated else len(inputs)
+    layers = read_layers(fields.get("layers") or (), count, path, findings)
     layers_known = bool(layers) and all(layer.units for layer in layers)
     loss = _loss(fields.get("loss") or Chosen("half-squared-error"))
     if "inputs" not in fields or "layers" not in fields:
@@ -94,7 +96,8 @@ def _targets(
     if not wants_targets(loss):
         return {}
     if any(values is not None for values in inputs.values()):
-        message = f"no targets; expected one for each output unit ({listing(outputs)}), or `loss: none` for a forward pass"
+        units = f"each output unit ({listing(outputs)})"
+        message = f"no targets; expected one for {units}, or `loss: none` for a forward pass"
         findings.complain(place, message, findings.line(path))
     return dict.fromkeys(outputs)
 
@@ -160,7 +163,8 @@ def _check_descent(problem: Problem, fields: Fields, path: str, findings: Findin
         trained = trained or _updated(layer)
         name = layer.activation.name
         if trained and name and not ACTIVATIONS[name].differentiable:
-            message = f"{name} has no derivative, so no gradient reaches the parameters before it; expected another activation, or no optimizer"
+            why = f"{name} has no derivative, so no gradient reaches the parameters before it"
+            message = f"{why}; expected another activation, or no optimizer"
             findings.complain(f"{path}layers[{index}].activation", message)
             return
 
@@ -191,7 +195,4 @@ def _check_worked(problem: Problem, path: str, findings: Findings) -> None:
     known = parameters(problem)
     for name in problem.document.worked:
         if name not in known:
-            message = (
-                f"unknown parameter {shown(name)}; expected one of {listing(known)}{nearest(name, known)}"
-            )
-            findings.complain(f"{path}document.worked", message)
+            findings.complain(f"{path}document.worked", unknown("parameter ", name, known))

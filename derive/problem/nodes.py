@@ -1,7 +1,7 @@
-"""The plain tree of a problem file before anything is known about its meaning: texts, lists and maps, each with its line.
+"""The plain tree of a problem file before its meaning is known: texts, lists and maps, each with its line.
 
-Plain Python data (a dict handed to `derive.solve`) becomes the same tree here, without lines. YAML becomes it in
-yaml_nodes.py. What the keys mean belongs to schema.py.
+Plain Python data (a dict handed to `derive.solve`) becomes the same tree here, without lines. YAML becomes it
+in yaml_nodes.py. What the keys mean belongs to schema.py.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 from derive.problem.findings import Findings
+from derive.problem.wording import short, shown
 
 MAX_DEPTH = 20
 MAX_NODES = 600_000
@@ -60,16 +61,6 @@ class Entries:
 Node: TypeAlias = Scalar | Items | Entries
 
 
-def shown(text: str, limit: int = 40) -> str:
-    """A piece of the file as an error quotes it: one line, printable, of bounded length."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return (
-        "'"
-        + "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
-        + "'"
-    )
-
-
 def describe(node: Node) -> str:
     """What came, in an error: `'abc'`, `a list of 3`, `a map`."""
     match node:
@@ -78,7 +69,7 @@ def describe(node: Node) -> str:
         case Items(items=items):
             return f"a list of {len(items)}" if items else "an empty list"
         case Entries(entries=entries):
-            keys = ", ".join(shown(entry.key)[1:-1] for entry in entries[:3])
+            keys = ", ".join(short(entry.key) for entry in entries[:3])
             return f"a map of {keys}{', …' if len(entries) > 3 else ''}" if entries else "an empty map"
 
 
@@ -86,8 +77,7 @@ def join(path: str, key: str | int) -> str:
     """`layers` and 1 -> `layers[1]`; `layers[1]` and `bias` -> `layers[1].bias`."""
     if isinstance(key, int):
         return f"{path}[{key}]"
-    name = shown(key)[1:-1]
-    return f"{path}.{name}" if path else name
+    return f"{path}.{short(key)}" if path else short(key)
 
 
 class _Conversion:

@@ -14,24 +14,24 @@ _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 
 
 def numeral(text: str) -> Numeral | str:
-    """The number that `text` types, or in words why it is none: `expected a number`, `expected a finite number`."""
+    """The number that `text` types, or what is expected in its place: `a number`, `a finite number`."""
     typed = text.strip().replace("−", "-")  # the typographic minus of web pages
     if typed.lower().lstrip("+-.") in _NOT_FINITE:
-        return "expected a finite number"
+        return "a finite number"
     if len(typed) > MAX_LENGTH:
-        return f"expected a number of at most {MAX_LENGTH} characters"
+        return f"a number of at most {MAX_LENGTH} characters"
     if not _NUMERAL.match(typed):
-        return "expected a number"
+        return "a number"
     number = Numeral(_tidy(typed))
     if not math.isfinite(number):
-        return "expected a number that fits a float (below 1.8e308)"
+        return "a number that fits a float (below 1.8e308)"
     return number
 
 
 def looks_like_number(text: str) -> bool:
     """Whether the person meant a number, be it one or not: `1_000`, `0x10`, `.nan`."""
     start = text.strip().lstrip("+-−.")[:1]
-    return start in set("0123456789") and start != "" or text.strip().lower().lstrip("+-−.") in _NOT_FINITE
+    return (start in set("0123456789") and start != "") or text.strip().lower().lstrip("+-−.") in _NOT_FINITE
 
 
 def _tidy(typed: str) -> str:

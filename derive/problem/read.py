@@ -18,9 +18,10 @@ from derive.problem.descent import read_document
 from derive.problem.findings import Findings
 from derive.problem.model import Places, Problem
 from derive.problem.network import read_network
-from derive.problem.nodes import Node, from_data
+from derive.problem.nodes import Node, Scalar, from_data
 from derive.problem.schema import PROBLEM
 from derive.problem.source import read_text, source_name
+from derive.problem.wording import shown
 from derive.problem.yaml_nodes import parse_yaml
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[Any]
@@ -33,8 +34,8 @@ _CIRCUIT_KEYS = ("values", "circuit", "output", "trainable")
 def read_problem(source: Source, *, name: str | None = None) -> Problem:
     """The problem of a path, YAML text, bytes, an open file, or plain data.
 
-    A str is a path if it has no newline and names a file or ends in .yaml, .yml or .json, otherwise it is the text.
-    `name` is what complaints call the source. Raises ProblemError with every complaint.
+    A str is a path if it has no newline and names a file or ends in .yaml, .yml or .json, otherwise it is the
+    text. `name` is what complaints call the source. Raises ProblemError with every complaint.
     """
     findings = Findings(name or source_name(source))
     fields = PROBLEM.read(_nodes(source, findings), "", findings)
@@ -48,6 +49,10 @@ def _nodes(source: Source, findings: Findings) -> Node:
     if isinstance(source, Mapping):
         return from_data(source, findings)
     node = parse_yaml(read_text(source, findings), findings)
+    if isinstance(source, str) and isinstance(node, Scalar) and "\n" not in source:
+        findings.stop(
+            "", f"expected a problem file or its text, got {shown(node.text)} (there is no such file)", 0
+        )
     findings.lines[""] = node.line
     return node
 
@@ -75,6 +80,10 @@ def _read_one(fields: Fields, path: str, outer: Fields, findings: Findings) -> P
     if not circuit and "layers" not in fields and "inputs" not in fields:
         message = "expected `inputs` and `layers`, or `values` and `circuit`"
         findings.complain(path.rstrip("."), message, findings.line(path))
+        return frame
+    if "circuit" in fields and "layers" in fields:
+        where = findings.place(f"{path}layers")
+        findings.complain(f"{path}circuit", f"expected `layers` or `circuit`, got both ({where})")
         return frame
     for key in _NETWORK_KEYS if circuit else _CIRCUIT_KEYS:
         if key in fields:

@@ -1,21 +1,16 @@
-"""Inputs and targets: names to their values, one per sample, all of one count; classes become rows of one 1 and 0s."""
+"""Inputs and targets: names to values, one per sample, all of one count; a class becomes a 1 among 0s."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from derive.problem.findings import Findings, nearest
+from derive.problem.findings import Findings
 from derive.problem.model import Numeral
-from derive.problem.nodes import join, shown
+from derive.problem.nodes import join
+from derive.problem.wording import listing, plural, unknown
 
 Samples = dict[str, tuple[Numeral, ...] | None]
-
-
-def listing(names: Collection[str], limit: int = 12) -> str:
-    """`o1, o2, o3, …`"""
-    return ", ".join(islice(names, limit)) + (", …" if len(names) > limit else "")
 
 
 def read_inputs(typed: Any, path: str, findings: Findings) -> Samples:
@@ -34,8 +29,7 @@ def read_targets(
     samples = _samples(typed, path, findings)
     for name in samples:
         if name not in outputs:
-            message = f"unknown output unit {shown(name)}; expected one of {listing(outputs)}{nearest(name, outputs)}"
-            findings.complain(join(path, name), message)
+            findings.complain(join(path, name), unknown("output unit ", name, outputs))
     missing = [name for name in outputs if name not in samples]
     if missing and typed is not None:
         message = f"no target for {listing(missing)}; expected one for each output unit ({listing(outputs)})"
@@ -75,7 +69,9 @@ def _check_counts(samples: Samples, others: Mapping[str, Any], path: str, findin
     expected = len(everything[first] or ())
     for name, values in samples.items():
         if values is not None and len(values) != expected:
-            message = f"expected {expected} value{'' if expected == 1 else 's'}, one per sample as for '{first}', got {len(values)}"
+            message = (
+                f"expected {plural(expected, 'value')}, one per sample as for '{first}', got {len(values)}"
+            )
             findings.complain(join(path, name), message)
 
 
@@ -88,14 +84,8 @@ def _classes(
 ) -> Samples:
     count = _count(inputs) or 1
     if len(classes) != count:
-        findings.complain(
-            path,
-            f"expected {count} class name{'' if count == 1 else 's'}, one per sample, got {len(classes)}",
-        )
+        findings.complain(path, f"expected {plural(count, 'class name')}, one per sample, got {len(classes)}")
     for name in classes:
         if name is not None and name not in outputs:
-            message = (
-                f"unknown class {shown(name)}; expected one of {listing(outputs)}{nearest(name, outputs)}"
-            )
-            findings.complain(path, message)
+            findings.complain(path, unknown("class ", name, outputs))
     return {output: tuple(Numeral("1" if name == output else "0") for name in classes) for output in outputs}

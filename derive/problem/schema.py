@@ -1,7 +1,7 @@
 """Every key of the problem file: its kind, its default, and the sentence that an editor shows for it.
 
-Reading (read.py) and the JSON Schema both come from these declarations. What several keys must satisfy together - shapes,
-names, targets - is checked in layers.py, network.py and circuit.py.
+Reading (read.py) and the JSON Schema both come from these declarations. What several keys must satisfy
+together - shapes, names, targets - is checked in layers.py, network.py and circuit.py.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ LAYER = Shared(
             Field(
                 "bias",
                 BIAS,
-                "A number: shared by the layer; a list: per unit; a table: per connection; the words shared, unit and"
+                "A number: shared by the layer; a list: per unit; a table: per connection; shared, unit and"
                 " connection: the same without numbers; {threshold: ...}: subtracted. Absent: none.",
             ),
             Field(

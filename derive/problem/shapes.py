@@ -1,4 +1,4 @@
-"""Numbers and names as typed - one, a list, a list of lists - brought to rows of a known shape, or a complaint in words.
+"""Numbers and names as typed - one, a list, a list of lists - brought to rows of a known shape.
 
 A typed value is None (absent or already complained of), a single value, a tuple, or a tuple of tuples.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from derive.problem.findings import Findings
+from derive.problem.wording import plural
 
 AnyRows = tuple[tuple[Any, ...], ...]
 
@@ -26,7 +27,7 @@ def is_nested(typed: Any) -> bool:
 def shaped(
     typed: Any, shape: tuple[int, int], why: str, path: str, findings: Findings, noun: str
 ) -> AnyRows | None:
-    """The typed value as rows of `shape`, else None after `expected 2 rows of 3 numbers (2 units, 3 inputs), got ...`."""
+    """Rows of `shape`, else None after `expected 2 rows of 3 numbers (2 units, 3 inputs), got ...`."""
     if _is_hole(typed):
         return None
     rows, columns = shape
@@ -45,7 +46,7 @@ def counted(
         return typed
     if not _is_hole(typed):
         got = f"{len(typed)}" if isinstance(typed, tuple) and not is_nested(typed) else _measure(typed, noun)
-        findings.complain(path, f"expected {_plural(count, noun)} ({why}), got {got}")
+        findings.complain(path, f"expected {plural(count, noun)} ({why}), got {got}")
     return None
 
 
@@ -55,7 +56,7 @@ def _is_hole(typed: Any) -> bool:
 
 
 def _size(rows: int, columns: int, noun: str) -> str:
-    return f"{_plural(rows, 'row')} of {_plural(columns, noun)}"
+    return f"{plural(rows, 'row')} of {plural(columns, noun)}"
 
 
 def _measure(typed: Any, noun: str) -> str:
@@ -67,8 +68,4 @@ def _measure(typed: Any, noun: str) -> str:
     words = (
         " and ".join(str(width) for width in widths) if len(widths) < 4 else f"{widths[0]} to {widths[-1]}"
     )
-    return f"{_plural(len(typed), 'row')} of {words}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{plural(len(typed), 'row')} of {words}"

@@ -49,7 +49,7 @@ def _content(source: str | os.PathLike[str] | bytes | IO[Any], findings: Finding
     if is_path(source):
         try:
             with open(source, "rb") as file:  # type: ignore[arg-type]
-                return file.read(MAX_BYTES + 1)
+                return bytes(file.read(MAX_BYTES + 1))
         except FileNotFoundError:
             findings.stop("", "there is no such file")
         except (OSError, ValueError) as error:
@@ -70,8 +70,9 @@ def _content(source: str | os.PathLike[str] | bytes | IO[Any], findings: Finding
 def _decoded(content: bytes, findings: Findings) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         findings.stop("", "not UTF-8 but UTF-16 (byte 1); save the file as UTF-8")
+    content = content.removeprefix(b"\xef\xbb\xbf")  # the mark that some editors put first
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]

@@ -1,7 +1,8 @@
 """YAML text to the plain tree of nodes.py, from the parser's events.
 
-No YAML object is ever constructed, so every scalar keeps its typed text (`0.10`, `on`, `1:30`) and a key is what was
-typed. Anchors, aliases, tags and merge keys are refused at their first sight, so a YAML bomb is one message.
+No YAML object is ever constructed, so every scalar keeps its typed text (`0.10`, `on`, `1:30`) and a key is
+what was typed. Anchors, aliases, tags and merge keys are refused at their first sight, so a YAML bomb is one
+message.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ from typing import Any
 import yaml
 
 from derive.problem.findings import Findings
-from derive.problem.nodes import MAX_DEPTH, Entries, Entry, Items, Node, Scalar, join, shown
+from derive.problem.nodes import MAX_DEPTH, Entries, Entry, Items, Node, Scalar, join
+from derive.problem.wording import short, shown
 
 EMPTY = "the file is empty; expected a map with `inputs` and `layers`, or `values` and `circuit`"
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _PLAIN_WORDS = {  # what the YAML parser says -> what a person understands
-    "that cannot start any token": "a value cannot begin with this; indent with spaces, not tabs, and quote @, ` and %",
+    "that cannot start any token": "a value cannot begin so; indent with spaces, not tabs; quote @, ` and %",
     "mapping values are not allowed": "a second ': ' in one value; put text that holds ': ' in quotes",
     "did not find expected ',' or ']'": "a list that begins with '[' lacks a ',' or its ']'",
     "did not find expected ',' or '}'": "a map that begins with '{' lacks a ',' or its '}'",
-    "did not find expected key": "this line does not fit: check its indentation, and brackets and quotes before it",
+    "did not find expected key": "this line does not fit: check its indentation, brackets and quotes",
     "did not find expected '-' indicator": "this line does not fit the list above it: check its indentation",
-    "could not find expected ':'": "a ':' is missing after a key, or a quote or bracket before it is not closed",
+    "could not find expected ':'": "a ':' is missing after a key, or a quote or bracket is not closed",
     "found unexpected end of stream": "a quote is not closed",
     "did not find expected node content": "a value is missing between commas or brackets",
     "did not find expected alphabetic": "'*' and '&' cannot begin a value; put the text in quotes",
@@ -39,13 +41,14 @@ def parse_yaml(text: str, findings: Findings) -> Node:
     try:
         return _Tree(text, findings).document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        findings.stop("", f"not valid YAML: {_in_plain_words(error)}", mark.line + 1 if mark else 0)
+        mark, begun = error.problem_mark or error.context_mark, error.context_mark
+        since = f" (begun on line {begun.line + 1})" if begun and mark and begun.line != mark.line else ""
+        findings.stop("", f"not valid YAML: {_in_plain_words(error)}{since}", mark.line + 1 if mark else 0)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 0
         findings.stop("", f"a control character (code {error.character}) that text cannot hold", line)
     except yaml.YAMLError as error:
-        findings.stop("", f"not valid YAML: {shown(str(error), 200)[1:-1]}", 0)
+        findings.stop("", f"not valid YAML: {short(str(error), 200)}", 0)
 
 
 def _in_plain_words(error: yaml.MarkedYAMLError) -> str:
@@ -80,7 +83,7 @@ class _Tree:
         if depth > MAX_DEPTH:
             self.findings.stop("", f"nested more than {MAX_DEPTH} levels deep", line)
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(line, event.value, quoted=event.style is not None)
+            return Scalar(line, event.value, quoted=bool(event.style))
         if isinstance(event, yaml.SequenceStartEvent):
             return Items(line, tuple(self.items(path, depth)))
         return Entries(line, tuple(self.entries(path, depth)))
@@ -118,6 +121,7 @@ class _Tree:
             if key.text in first_lines:
                 message = f"defined twice; first on line {first_lines[key.text]}"
                 self.findings.complain(place, message, key.line)
+                self.findings.repeated.add(path)
             else:
                 first_lines[key.text] = key.line
                 yield Entry(key.text, key.line, value)
