@@ -1,4 +1,6 @@
-"""Documents into text: every format, every language. Imports nothing of the engine but its document and layout types."""
+"""Documents into text: every format, every language. Imports nothing of the engine but its document and
+layout types.
+"""
 
 from derive.render.document import render
 from derive.render.formats import FORMATS, Format, find_format

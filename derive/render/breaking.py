@@ -1,8 +1,9 @@
 """Breaking an equation chain into rows no wider than the page.
 
-A chain already has a row per relation. A right side that is too wide is broken before `+` and `-`, then (only in pieces
-still too wide) before `×` and `·`, then between factors; fences that span rows become single delimiters. A left side
-that leaves no room gets a row of its own. No markup: widths come from a `measure`, in whatever unit the page is in.
+A chain already has a row per relation. A right side that is too wide is broken before `+` and `-`, then (only
+in pieces still too wide) before `×` and `·`, then between factors; fences that span rows become single
+delimiters. A left side that leaves no room gets a row of its own. No markup: widths come from a `measure`, in
+whatever unit the page is in.
 """
 
 from __future__ import annotations
@@ -31,23 +32,26 @@ class Page:
 
 @dataclass(frozen=True)
 class DisplayRow:
-    """One row of a display. Without a relation it continues the row above, indented if `indent`, or it is a left side
-    too wide for its column. `reason` stands beside it, or alone where there is no `right`."""
+    """One row of a display. Without a relation it continues the row above, indented if `indent`, or it is a
+    left side too wide for its column. `reason` stands beside it, or alone where there is no `right`. `scale`
+    below 1 says how much smaller `right` must be set."""
 
     left: Layout | None
     relation: str
     right: Layout | None
     reason: Message | None = None
     indent: bool = False
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
 class Display:
-    """A broken chain; `aligned` tells whether the reasons fit in a column of their own, `width` how wide it came out."""
+    """A broken chain; `aligned` tells whether the reasons fit in a column of their own, `room` how wide a
+    right side or a reason may be."""
 
     rows: tuple[DisplayRow, ...]
     aligned: bool
-    width: float
+    room: float
 
 
 def break_lines(lines: tuple[Line, ...], page: Page) -> Display:
@@ -61,7 +65,15 @@ def break_lines(lines: tuple[Line, ...], page: Page) -> Display:
     aligned = widest + reasons <= room
     if not aligned:
         rows = [narrow for row in rows for narrow in _reason_apart(row, room, page)]
-    return Display(tuple(rows), aligned, left + widest + (reasons if aligned else 0.0))
+    fitted = tuple(replace(row, scale=_scale(row, room, page)) for row in rows)
+    return Display(fitted, aligned, room)
+
+
+def _scale(row: DisplayRow, room: float, page: Page) -> float:
+    """What makes a row fit that no break could make narrow enough, such as a wide matrix."""
+    sign = _right_width(replace(row, right=None), page)
+    right = _right_width(row, page) - sign
+    return min(1.0, (room - sign) / right) if right > 0 else 1.0
 
 
 def _is_wide(line: Line, page: Page) -> bool:
@@ -70,7 +82,9 @@ def _is_wide(line: Line, page: Page) -> bool:
 
 
 def _left_width(lines: tuple[Line, ...], page: Page) -> float:
-    return max((page.measure(line.left) for line in lines if line.left and not _is_wide(line, page)), default=0.0)
+    return max(
+        (page.measure(line.left) for line in lines if line.left and not _is_wide(line, page)), default=0.0
+    )
 
 
 def _right_width(row: DisplayRow, page: Page) -> float:
@@ -100,8 +114,8 @@ def _items(layout: Layout) -> tuple[Layout, ...]:
 
 
 def _fill(items: tuple[Layout, ...], room: float, measure: Measure, level: int = 0) -> list[Layout]:
-    """Rows of at most `room`, filled from pieces that end before an operator of this level; deeper where one piece
-    alone is too wide."""
+    """Rows of at most `room`, filled from pieces that end before an operator of this level; deeper where one
+    piece alone is too wide."""
     if measure(Row(items)) <= room or level == len(_LEVELS):
         return [Row(items)]
     rows: list[tuple[Layout, ...]] = []
@@ -119,7 +133,9 @@ def _before(*signs: str) -> Callable[[tuple[Layout, ...]], list[tuple[Layout, ..
     """Splits items before each binary operator that is one of `signs`."""
 
     def split(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
-        return _split(items, lambda before, item: _is_operator(item, signs) and not isinstance(before, Operator))
+        return _split(
+            items, lambda before, item: _is_operator(item, signs) and not isinstance(before, Operator)
+        )
 
     return split
 
@@ -130,11 +146,13 @@ def _is_operator(item: Layout, signs: Iterable[str]) -> bool:
 
 def _between_factors(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
     """Splits wherever two things stand side by side, never after an operator or an opening fence."""
-    return _split(items, lambda before, item: not _opens(before) and not _is_operator(item, ",") and not _closes(item))
+    return _split(
+        items, lambda before, item: not _opens(before) and not _is_operator(item, ",") and not _closes(item)
+    )
 
 
 def _opens(item: Layout) -> bool:
-    return isinstance(item, Delimiter) and item.opening or isinstance(item, Operator) and item.sign != ","
+    return (isinstance(item, Delimiter) and item.opening) or (isinstance(item, Operator) and item.sign != ",")
 
 
 def _closes(item: Layout) -> bool:
@@ -142,9 +160,9 @@ def _closes(item: Layout) -> bool:
 
 
 def _inside_fences(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
-    """Takes the fences off what they hold, so that it can be broken inside: `(`, `a`, `+ b`, `+ c )`."""
+    """Takes the fences off what they hold, so that it can be broken inside: `( a`, `+ b`, `+ c )`."""
     opened = tuple(part for item in items for part in _opened(item))
-    return _before("+", "-", "*", ".", "odot")(opened)
+    return _before("+", "-")(opened)
 
 
 def _opened(item: Layout) -> tuple[Layout, ...]:
@@ -172,5 +190,6 @@ _LEVELS = (
     _before("+", "-"),
     _before("*", ".", "odot"),
     _inside_fences,
+    _before("*", ".", "odot"),
     _between_factors,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import jinja2
@@ -17,9 +18,11 @@ from derive.solution.document import Document
 def render(
     document: Document, format: str, *, flavor: str = "github", template_dir: str | Path | None = None
 ) -> str:
-    """The document as the text of a file. Templates in `template_dir` come before the shipped ones of the same name.
+    """The document as the text of a file. Templates in `template_dir` come before the shipped ones of the
+    same name.
 
-    Raises OptionError for a format, flavor or language that does not exist, and for a user's template that fails.
+    Raises OptionError for a format, flavor or language that does not exist, and for a user's template that
+    fails.
     """
     chosen, folder = find_format(format), _existing(template_dir)
     _check(document, chosen, flavor, folder)
@@ -34,7 +37,9 @@ def render(
 def _render(document: Document, format: Format, flavor: str, template_dir: Path | None) -> str:
     dialect = format.dialect(document.language, flavor)
     environment = template_environment(dialect.text, template_dir)
-    aside = environment if dialect.beside is dialect.text else template_environment(dialect.beside, template_dir)
+    aside = (
+        environment if dialect.beside is dialect.text else template_environment(dialect.beside, template_dir)
+    )
     viewer = Viewer(
         dialect,
         Speaker(dialect.text, document.language, environment),
@@ -42,7 +47,7 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
     )
     add_filters(environment)
     template = environment.get_template(f"{format.folder}/document.j2")
-    return template.render(
+    text = template.render(
         title=document.title.strip(),
         language=document.language,
         flavor=flavor,
@@ -50,6 +55,7 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
         column_gap=dialect.column_gap,
         blocks=[viewer(block) for block in document.blocks],
     )
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
 def _check(document: Document, format: Format, flavor: str, template_dir: Path | None) -> None:
@@ -70,4 +76,3 @@ def _existing(template_dir: str | Path | None) -> Path | None:
 
 def _place(error: jinja2.TemplateError) -> str:
     return f"{error.name}:{error.lineno}: " if isinstance(error, jinja2.TemplateSyntaxError) else ""
-

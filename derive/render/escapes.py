@@ -1,7 +1,8 @@
-"""Text that somebody else wrote, made safe for each format: nothing in it is ever markup, and nothing vanishes unseen.
+"""Text that somebody else wrote, made safe for each format: nothing in it is ever markup, and nothing
+vanishes unseen.
 
-Each function takes plain text and returns markup. What a format cannot set (a control or direction mark anywhere, an
-emoji in LaTeX) is shown as its code, `[U+202E]`; line breaks become spaces.
+Each function takes plain text and returns markup. What a format cannot set (a control or direction mark
+anywhere, an emoji in LaTeX) is shown as its code, `[U+202E]`; line breaks become spaces.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ CanSet: TypeAlias = "Callable[[str], bool]"
 
 _TYPOGRAPHIC = frozenset("–—‘’“”„…†‡•‰‹›€™")
 _MATH_SIGNS = {
-    "≈": r"\approx", "×": r"\times", "−": "-", "·": r"\cdot", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≡": r"\equiv",
-    "→": r"\to", "←": r"\leftarrow", "⇒": r"\Rightarrow", "∂": r"\partial", "∇": r"\nabla", "√": r"\surd",
-    "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∞": r"\infty", "±": r"\pm", "÷": r"\div", "∈": r"\in", "⊙": r"\odot",
-    "°": r"{}^{\circ}", "²": "{}^{2}", "³": "{}^{3}", "⁺": "{}^{+}", "ᵀ": r"{}^{\top}",
-    "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}",
+    "≈": r"\approx", "×": r"\times", "−": "-", "·": r"\cdot", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
+    "≡": r"\equiv", "→": r"\to", "←": r"\leftarrow", "⇒": r"\Rightarrow", "∂": r"\partial", "∇": r"\nabla",
+    "√": r"\surd", "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∞": r"\infty", "±": r"\pm", "÷": r"\div",
+    "∈": r"\in", "⊙": r"\odot", "°": r"{}^{\circ}", "²": "{}^{2}", "³": "{}^{3}", "⁺": "{}^{+}",
+    "ᵀ": r"{}^{\top}", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}",
 }  # fmt: skip
 """Characters of mathematics and how TeX sets them in mathematics."""
 
@@ -31,17 +32,20 @@ _ASCII_IN_MATH = {
     "\\": r"\backslash", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_",
     "^": r"\wedge", "~": r"\sim", "|": r"\vert", "<": " < ", ">": " > ", "`": r"\text{‘}",
 }  # fmt: skip
-"""Characters that mean something inside TeX's \\text, set outside it: LaTeX, MathJax and KaTeX agree only there."""
+"""Characters that mean something inside TeX's \\text, set outside it: LaTeX, MathJax and KaTeX agree only
+there.
+"""
 
 _ASCII_IN_TEXT = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "`": r"\textasciigrave{}", '"': r"\textquotedbl{}",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&",
+    "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "`": r"\textasciigrave{}",
+    '"': r"\textquotedbl{}",
 }  # fmt: skip
 
 
 def latin(char: str) -> bool:
     """What pdflatex sets with the fonts of the T1 encoding."""
-    return " " <= char <= "~" or "¡" <= char <= "ſ" and char not in _NOT_IN_T1 or char in _TYPOGRAPHIC
+    return " " <= char <= "~" or ("¡" <= char <= "ſ" and char not in _NOT_IN_T1) or char in _TYPOGRAPHIC
 
 
 _NOT_IN_T1 = frozenset("\u00adĦħŀĿŦŧŉĸſ")
@@ -60,7 +64,9 @@ def any_printable(char: str) -> bool:
     return unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"} and char not in _DIRECTIONS
 
 
-_DIRECTIONS = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+_DIRECTIONS = frozenset(
+    "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
 
 
 def plain_text(text: str) -> str:
@@ -125,6 +131,10 @@ def _code(char: str) -> str:
 
 
 def collapse(text: str) -> str:
-    """Prose laid out over several lines of a template, as one line: no space where a line breaks between Han."""
-    joined = re.sub(r"(?<=[\u3001-\u9fff\uff01-\uff5e])\s*\n\s*|\s*\n\s*(?=[\u3001-\u9fff\uff01-\uff5e])", "", text)
+    """Prose laid out over several lines of a template, as one line: no space where a line breaks between
+    Han.
+    """
+    joined = re.sub(
+        r"(?<=[\u3001-\u9fff\uff01-\uff5e])\s*\n\s*|\s*\n\s*(?=[\u3001-\u9fff\uff01-\uff5e])", "", text
+    )
     return re.sub(r"\s+", " ", joined)

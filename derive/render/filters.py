@@ -4,6 +4,7 @@
 `{{ x | padded(9) }}`    x with spaces up to 9 terminal columns; `padded(9, true)` puts them before it
 `{{ x | wrapped(80) }}`  x as lines of at most 80 columns
 `{{ x | rule("-") }}`    a line of dashes as wide as x
+`{{ cells | strut }}`    the LaTeX that gives a row of a table the room its tall cells need
 `{{ 1.2 | smaller }}`    the LaTeX size that makes what is 1.2 times too wide fit
 """
 
@@ -19,12 +20,20 @@ from derive.render.prose import Fragment
 
 def add_filters(environment: jinja2.Environment) -> None:
     """Makes this file's filters known to an environment's templates."""
-    environment.filters.update(markup=Fragment, padded=padded, wrapped=wrapped, rule=rule, smaller=smaller)
+    environment.filters.update(
+        markup=Fragment, padded=padded, wrapped=wrapped, rule=rule, strut=strut, smaller=smaller
+    )
 
 
 def padded(text: str, width: float, right: bool = False) -> Fragment:
     spaces = " " * max(0, round(width - columns(text)))
     return Fragment(spaces + text if right else text + spaces)
+
+
+def strut(cells: tuple[str, ...]) -> Fragment:
+    """LaTeX that keeps a table row with fractions or matrices off the rules above and below."""
+    tall = any(command in cell for cell in cells for command in (r"\frac", r"\begin", r"\underbrace"))
+    return Fragment(r"\rule[-1.3ex]{0pt}{4ex}" if tall else "")
 
 
 def rule(text: str, sign: str) -> Fragment:
@@ -34,7 +43,9 @@ def rule(text: str, sign: str) -> Fragment:
 def wrapped(text: str, width: float, indent: str = "", first: str | None = None) -> Fragment:
     """Lines broken at spaces, and between Han wherever the next is no closing punctuation."""
     lines = [indent if first is None else first]
-    for word in re.findall(r" *(?:[\u3001-\u9fff\uff01-\uff5e][，。、；：？！）」』”]*|[^ \u3001-\u9fff\uff01-\uff5e]+)", text):
+    for word in re.findall(
+        r" *(?:[\u3001-\u9fff\uff01-\uff5e][，。、；：？！）」』”]*|[^ \u3001-\u9fff\uff01-\uff5e]+)", text
+    ):
         if columns(lines[-1] + word) > width and lines[-1].strip():
             lines.append(indent + word.lstrip())
         else:
@@ -46,5 +57,7 @@ _SIZES = ((1.0, ""), (1.09, r"\small"), (1.22, r"\footnotesize"), (1.36, r"\scri
 
 
 def smaller(excess: float) -> Fragment:
-    """The size command that brings something `excess` times too wide onto the page; the smallest there is, at worst."""
+    """The size command that brings something `excess` times too wide onto the page; the smallest there is, at
+    worst.
+    """
     return Fragment(next((size for bound, size in _SIZES if excess <= bound), r"\tiny"))

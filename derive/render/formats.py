@@ -1,4 +1,5 @@
-"""The table of formats, and what each needs: escapes, an emitter, the wrappers of inline mathematics, page measures.
+"""The table of formats, and what each needs: escapes, an emitter, the wrappers of inline mathematics, page
+measures.
 
 A new format is one entry of FORMATS, one emitter of the layout tree, and one folder of templates.
 """
@@ -43,7 +44,9 @@ class Voice:
 
 @dataclass(frozen=True)
 class Dialect:
-    """A format in one language and one flavor; `width` of the page, `measure` and `text_measure` share one unit."""
+    """A format in one language and one flavor; `width` of the page, `measure` and `text_measure` share one
+    unit.
+    """
 
     text: Voice
     beside: Voice
@@ -73,7 +76,9 @@ class Format:
 def find_format(name: str) -> Format:
     """The format of that name; OptionError if there is none."""
     if name not in FORMATS:
-        raise OptionError(f"format: unknown '{name}', expected {', '.join(FORMATS)}{suggestion(name, FORMATS)}")
+        raise OptionError(
+            f"format: unknown '{name}', expected {', '.join(FORMATS)}{suggestion(name, FORMATS)}"
+        )
     return FORMATS[name]
 
 
@@ -115,7 +120,7 @@ def _latex(language: str, flavor: str) -> Dialect:
     )
     return Dialect(
         text=text,
-        beside=_beside(emit),
+        beside=text,
         display=emit,
         relation=OPERATORS.__getitem__,
         measure=width,
@@ -156,7 +161,9 @@ def _beside(emit: TexEmitter) -> Voice:
 
 
 def _marked(fragment: str, mark: str) -> str:
-    """Emphasis round words, with punctuation at their edges left outside: else Chinese text shows the asterisks."""
+    """Emphasis round words, with punctuation at their edges left outside: else Chinese text shows the
+    asterisks.
+    """
     before, words, after = re.fullmatch(r"([\W]*?)(\w.*?|.*?)(\W*)", fragment, re.DOTALL).groups()  # type: ignore[union-attr]
     if "$" in before or "$" in after or not words:
         return f"{mark}{fragment}{mark}" if fragment.strip() else fragment
@@ -167,7 +174,9 @@ _INLINE_MATH = re.compile(r"\$`[^`]*`\$|(?<!\\)\$(?:\\.|[^$\\`])+\$")
 
 
 def _apart_from_words(fragment: str) -> str:
-    """A space between inline mathematics and a letter, digit or Chinese sign: GitHub needs it to see the dollar."""
+    """A space between inline mathematics and a letter, digit or Chinese sign: GitHub needs it to see the
+    dollar.
+    """
 
     def spaced(found: re.Match[str]) -> str:
         before, after = fragment[: found.start()][-1:], fragment[found.end() :][:1]
@@ -178,7 +187,9 @@ def _apart_from_words(fragment: str) -> str:
 
 
 def _markup_width(markup: str) -> float:
-    """About how wide TeX or Markdown text comes out, in em: commands taken away, one letter for each that prints."""
+    """About how wide TeX or Markdown text comes out, in em: commands taken away, one letter for each that
+    prints.
+    """
     bare = re.sub(r"\\(?:text|textcolor|mathrm|mathit|frac|left|right)(?![A-Za-z])", "", markup)
     return text_width(re.sub(r"\\[A-Za-z]+", "x", bare).translate(_NO_MARKUP))
 

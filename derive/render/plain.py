@@ -1,7 +1,7 @@
 """The layout tree as one line of readable Unicode text: `∂E_total/∂w5`, `(1 − a)²`, `[[1, 2], [3, 4]]`.
 
-One rule per kind of node. A rule returns its text and how tightly it binds, so that parentheses stand only where a
-reader needs them.
+One rule per kind of node. A rule returns its text and how tightly it binds, so that parentheses stand only
+where a reader needs them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Piece(NamedTuple):
 
 
 OPERATORS = {
-    "+": " + ", "-": " − ", "*": " × ", ".": "·", "/": "/", "odot": " ⊙ ", "neg": "−",
+    "+": " + ", "-": " − ", "*": " × ", ".": " · ", "/": "/", "odot": " ⊙ ", "neg": "−",
     "=": " = ", "~=": " ≈ ", "==": " ≡ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ ", "!=": " ≠ ",
     "->": " → ", ",": ", ",
 }  # fmt: skip
@@ -144,7 +144,9 @@ def _row(node: Row) -> Piece:
 
 def _multiplies(before: Layout, item: Layout) -> bool:
     """Do two neighbours, nothing between them, stand for a product?"""
-    if isinstance(before, Delimiter) and before.opening or isinstance(item, Delimiter) and not item.opening:
+    if (isinstance(before, Delimiter) and before.opening) or (
+        isinstance(item, Delimiter) and not item.opening
+    ):
         return False
     return not any(isinstance(side, Operator | Words) for side in (before, item))
 

@@ -1,7 +1,8 @@
-"""Messages into words: the macros of `templates/prose/<language>.j2`, with everything escaped unless it is a Fragment.
+"""Messages into words: the macros of `templates/prose/<language>.j2`, with everything escaped unless it is a
+Fragment.
 
-Templates hold the wording and one file is one language. This file finds them, escapes their literal words for the
-format at hand, and turns a message's arguments into fragments.
+Templates hold the wording and one file is one language. This file finds them, escapes their literal words for
+the format at hand, and turns a message's arguments into fragments.
 """
 
 from __future__ import annotations
@@ -107,7 +108,9 @@ def _module(environment: jinja2.Environment, name: str) -> object:
 
 
 def languages(template_dir: Path | None = None) -> tuple[str, ...]:
-    """The languages that documents can be written in: one per file of `prose/`, shipped or in the user's folder."""
+    """The languages that documents can be written in: one per file of `prose/`, shipped or in the user's
+    folder.
+    """
     names = _loader(template_dir).list_templates()
     return tuple(sorted({name[6:-3] for name in names if name.startswith("prose/") and name.endswith(".j2")}))
 
@@ -123,7 +126,9 @@ def signatures(language: str) -> dict[str, tuple[str, ...]]:
 
 
 def _loader(template_dir: Path | None) -> jinja2.ChoiceLoader:
-    """The user's folder first; `shipped/...` always names our own, so that a user's template can extend it."""
+    """The user's folder first; `shipped/...` always names our own, so that a user's template can extend
+    it.
+    """
     shipped = jinja2.PackageLoader("derive.templates", ".")
     users = [jinja2.FileSystemLoader(template_dir)] if template_dir else []
     return jinja2.ChoiceLoader([*users, shipped, jinja2.PrefixLoader({"shipped": shipped})])

@@ -1,7 +1,7 @@
 """The layout tree as TeX mathematics: one rule per kind of node.
 
-The TeX is what LaTeX with amsmath and xcolor, MathJax (so GitHub) and KaTeX all read: no operatorname, no mbox, no
-macros of our own. Delimiters and environments of a display are the templates' business.
+The TeX is what LaTeX with amsmath and xcolor, MathJax (so GitHub) and KaTeX all read: no operatorname, no
+mbox, no macros of our own. Delimiters and environments of a display are the templates' business.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ _MATRIX_COLUMNS = 10  # amsmath's bmatrix holds no more
 
 @dataclass(frozen=True)
 class TexEmitter:
-    """Layout -> TeX. `can_set` tells which characters the page's fonts have, `colors` names a colour per role."""
+    """Layout -> TeX. `can_set` tells which characters the page's fonts have, `colors` names a colour per
+    role.
+    """
 
     can_set: CanSet = any_printable
     colors: Mapping[str, str] = field(default_factory=lambda: BROWSER_COLORS)
@@ -236,7 +238,8 @@ def _underbrace(node: Underbrace, emit: TexEmitter) -> str:
 
 def _cases(node: CasesOf, emit: TexEmitter) -> str:
     rows = [
-        emit(value) + ("" if condition is None else f" & {emit(condition)}") for value, condition in node.branches
+        emit(value) + ("" if condition is None else f" & {emit(condition)}")
+        for value, condition in node.branches
     ]
     return r"\begin{cases} " + r" \\ ".join(_row_start(line) for line in rows) + r" \end{cases}"
 

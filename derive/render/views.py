@@ -1,6 +1,8 @@
-"""Each block of a document as its template sees it: fragments of markup, rows already broken, columns measured.
+"""Each block of a document as its template sees it: fragments of markup, rows already broken, columns
+measured.
 
-A view is a frozen record named by `kind`, for which every `templates/<format>/document.j2` has one Jinja block.
+A view is a frozen record named by `kind`, for which every `templates/<format>/document.j2` has one Jinja
+block.
 """
 
 from __future__ import annotations
@@ -31,16 +33,17 @@ class RowView:
     right: Fragment
     reason: Fragment
     indent: bool
+    scale: float  # 1, or what makes `right` fit the page
 
 
 @dataclass(frozen=True)
 class EquationView:
-    """`aligned`: reasons stand in a column; `excess`: how much wider than the page it still is (1 or less: it fits)."""
+    """`aligned`: reasons stand in a column; `room`: the width of the page right of the widest left side."""
 
     kind: str
     rows: tuple[RowView, ...]
     aligned: bool
-    excess: float
+    room: float
     id: str
     left_width: float  # of the widest left side and the widest right side
     right_width: float
@@ -129,10 +132,13 @@ def _equation(block: Equation, viewer: Viewer) -> EquationView:
         "equation",
         rows,
         display.aligned,
-        display.width / dialect.width,
+        display.room,
         block.id,
         max((dialect.text_measure(row.left) for row in rows), default=0),
-        max((dialect.text_measure(row.right) + (dialect.indent if row.indent else 0) for row in rows), default=0),
+        max(
+            (dialect.text_measure(row.right) + (dialect.indent if row.indent else 0) for row in rows),
+            default=0,
+        ),
     )
 
 
@@ -144,6 +150,7 @@ def _row(row: DisplayRow, viewer: Viewer) -> RowView:
         Fragment("" if row.right is None else display(row.right)),
         Fragment("" if row.reason is None else viewer.beside.say(row.reason)),
         row.indent,
+        row.scale,
     )
 
 
@@ -151,7 +158,9 @@ def _table(block: Table, viewer: Viewer) -> TableView:
     lines = (block.header, *block.rows)
     widths = [max(viewer.cell_width(line[at]) for line in lines) for at in range(len(block.header))]
     header, *rows = [tuple(map(viewer.cell, line)) for line in lines]
-    return TableView("table", tuple(_part(at, header, rows, widths, block) for at in _groups(widths, viewer.dialect)))
+    return TableView(
+        "table", tuple(_part(at, header, rows, widths, block) for at in _groups(widths, viewer.dialect))
+    )
 
 
 def _part(
