@@ -1,7 +1,7 @@
 """The tree of a formula, in the order a person writes it.
 
-A typed formula is read into this tree, SymPy expressions are put in reading order as this tree, a substitution replaces
-its names by numbers, and every printed line is evaluated again from it. No markup and no SymPy here.
+A typed formula is read into this tree, SymPy expressions are put in reading order as this tree, a substitution
+replaces its names by numbers, and every printed line is evaluated again from it. No markup and no SymPy here.
 
 Every node is frozen and hashable; children are trees or tuples of trees.
 """
@@ -144,7 +144,7 @@ def map_children(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
             return tuple(changed(item) for item in value)
         return value if isinstance(value, str) else change(value)  # type: ignore[arg-type]
 
-    return replace(tree, **{field.name: changed(getattr(tree, field.name)) for field in fields(tree)})
+    return replace(tree, **{field.name: changed(getattr(tree, field.name)) for field in fields(tree)})  # type: ignore[arg-type]
 
 
 def names(tree: Tree) -> Iterator[str]:
