@@ -11,6 +11,8 @@ from typing import Any
 
 import sympy
 
+from derive.errors import DeriveError
+from derive.formula.limits import MAX_POWER_DIGITS
 from derive.formula.reading_order import Rank, in_order, ordered_product, ordered_sum
 from derive.formula.tree import (
     BigSum,
@@ -83,12 +85,16 @@ _RELATIONS: Mapping[str, type] = {
 
 
 def to_sympy(tree: Tree, leaf: Leaf, indices: Indices = MappingProxyType({})) -> sympy.Expr:
-    """The SymPy expression of a tree: `leaf` gives names and elements, `indices` the Idx that a sum runs over.
+    """The SymPy expression of a tree: `leaf` gives names and elements, `indices` what a sum runs over.
 
     Integers stay exact, numerals with a point or an exponent become float64. An index bound by a sum and used
-    as a value is its Idx. Raises KeyError for a sum over an index that is not given.
+    as a value is its Idx. Raises KeyError for a sum over an index that is not given, DeriveError for a formula
+    whose numbers are too large for exact arithmetic.
     """
-    return _Reader(leaf, indices, frozenset()).read(tree)
+    try:
+        return _Reader(leaf, indices, frozenset()).read(tree)
+    except (OverflowError, ValueError) as error:
+        raise DeriveError("a formula whose numbers are too large") from error
 
 
 class _Reader:
@@ -123,7 +129,10 @@ class _Reader:
         return self.read(tree.top) / self.read(tree.bottom)
 
     def power(self, tree: Power) -> sympy.Expr:
-        return sympy.Pow(self.read(tree.base), self.read(tree.exponent))
+        base, exponent = self.read(tree.base), self.read(tree.exponent)
+        if exponent.is_Rational and _digits(base) * abs(exponent) > MAX_POWER_DIGITS:
+            raise OverflowError("a power of too many digits")  # such as 9^(x^0*10^9): no name, once simplified
+        return sympy.Pow(base, exponent)
 
     def call(self, tree: Call) -> sympy.Expr:
         function = SYMPY_FUNCTIONS.get(tree.function) or _NOT_TYPED[tree.function]
@@ -166,7 +175,7 @@ def from_sympy(expr: sympy.Expr, rank: Rank) -> Tree:
     """A SymPy expression as the tree that a person would write.
 
     `rank(name)` is the sort key of a name or an array: its first item 0 for parameters, 1 for signals, 2 for
-    biases, then the position in unit order. Raises TypeError for what has no counterpart (Derivative, oo, ...).
+    biases, then the position in unit order. Raises TypeError for what has no counterpart, such as Derivative.
     """
     return _Writer(rank).write(expr)
 
@@ -222,9 +231,9 @@ class _Writer:
         return _signed(Quotient(whole, ordered_product(bottom, self._rank)) if bottom else whole, negative)
 
     def power(self, expr: Any) -> Tree:
-        base, exponent = expr.as_base_exp() if not expr.is_Pow else expr.args
         if _is_below(expr):
             return Quotient(Number("1"), self.write(1 / expr))
+        base, exponent = expr.args
         if exponent == sympy.Rational(1, 2):
             return Call("sqrt", (self.write(base),))
         return Power(self.write(base), self.write(exponent))
@@ -271,6 +280,12 @@ def float_text(value: float) -> str:
     text = repr(float(f"{value:.12g}"))
     mantissa, mark, exponent = text.partition("e")
     return mantissa.removesuffix(".0") + (f"e{int(exponent)}" if mark else "")
+
+
+def _digits(expr: Any) -> int:
+    """About how many decimal digits the exact numbers in it have together."""
+    numbers = expr.atoms(sympy.Rational) - {sympy.S.NegativeOne, sympy.S.Zero, sympy.S.One}
+    return sum((abs(number.p).bit_length() + number.q.bit_length()) // 3 for number in numbers)
 
 
 def _signed(tree: Tree, negative: bool) -> Tree:

@@ -59,7 +59,7 @@ _PATTERN = re.compile(
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
-    """The tokens of `text`, an `end` token last. Raises FormulaError for what is none and for what is too long."""
+    """The tokens of `text`, an `end` token last. Raises FormulaError for what is none or too much."""
     if len(text) > MAX_CHARACTERS:
         raise FormulaError(
             f"a formula of {len(text)} characters; at most {MAX_CHARACTERS} are read", text, MAX_CHARACTERS

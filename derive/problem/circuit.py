@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from derive.formula.tree import names as names_in
 from derive.problem.descent import read_optimizer, read_training
 from derive.problem.findings import Findings
+from derive.problem.kinds import read_formula
 from derive.problem.model import FormulaText, Problem
 from derive.problem.samples import Samples
 from derive.problem.wording import listing, unknown
@@ -18,12 +19,12 @@ Circuit = Mapping[str, FormulaText | None]  # None: a formula that could not be 
 
 def read_circuit(fields: Fields, frame: Problem, path: str, findings: Findings) -> Problem:
     """The Problem; `frame` holds its title, document and places, `path` is "" or `parts[0].`."""
-    circuit: Circuit = fields.get("circuit") or {}
+    texts: Mapping[str, str | None] = fields.get("circuit") or {}
     values = _values(fields.get("values"), path, findings)
     if "values" not in fields:  # without any values, every name that is not defined is one
-        values = {
-            name: None for formula in circuit.values() for name in _used(formula) if name not in circuit
-        }
+        free = _formulas(texts, None, path, findings)
+        values = {name: None for formula in free.values() for name in _used(formula) if name not in texts}
+    circuit = _formulas(texts, [*values, *texts], path, findings)
     if "circuit" not in fields:
         findings.complain(path.rstrip("."), "the key 'circuit' is missing", findings.line(path))
     for name in values:
@@ -49,6 +50,15 @@ def read_circuit(fields: Fields, frame: Problem, path: str, findings: Findings) 
     return problem
 
 
+def _formulas(
+    texts: Mapping[str, str | None], names: Collection[str] | None, path: str, findings: Findings
+) -> Circuit:
+    return {
+        variable: None if text is None else read_formula(text, names, f"{path}circuit.{variable}", findings)
+        for variable, text in texts.items()
+    }
+
+
 def _values(typed: Any, path: str, findings: Findings) -> Samples:
     if isinstance(typed, dict):
         return {name: None if value is None else (value,) for name, value in typed.items()}
@@ -64,14 +74,11 @@ def _used(formula: FormulaText | None) -> Iterator[str]:
 
 
 def _check_order(circuit: Circuit, values: Samples, path: str, findings: Findings) -> None:
-    known = [*values, *circuit]
     before = set(values)
     for variable, formula in circuit.items():
         place = f"{path}circuit.{variable}"
         for name in _used(formula):
-            if name not in circuit and name not in values:
-                findings.complain(place, unknown("name ", name, known))
-            elif name not in before:
+            if name in circuit and name not in before:
                 findings.complain(place, _too_early(name, variable, circuit, path, findings))
         before.add(variable)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derive.problem.findings import Findings
-from derive.problem.kinds import IDENTIFIER_LIMIT, NAME_PATTERN, Formula, Kind, Name, Schema, is_name, reject
+from derive.problem.kinds import NAME_LIMIT, NAME_PATTERN, Formula, Kind, Name, Schema, is_name, reject
 from derive.problem.model import FormulaText
 from derive.problem.nodes import Entries, Items, Node, Scalar, join
 from derive.problem.wording import nearest, shown
@@ -105,7 +105,7 @@ class MapOf:
         return values
 
     def schema(self) -> Schema:
-        names = {"pattern": NAME_PATTERN, "maxLength": IDENTIFIER_LIMIT}
+        names = {"pattern": NAME_PATTERN, "maxLength": NAME_LIMIT}
         value = {"anyOf": [self.value.schema(), {"type": "null"}]}
         return {"type": "object", "propertyNames": names, "additionalProperties": value, "minProperties": 1}
 

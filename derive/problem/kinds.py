@@ -8,12 +8,13 @@ Which fields exist is said in schema.py; how they fit together is checked after.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from derive.errors import FormulaError
 from derive.formula.parse import parse
+from derive.formula.tree import BigSum, Tree, children
 from derive.problem.findings import Findings
 from derive.problem.model import FormulaText
 from derive.problem.nodes import Node, Scalar, describe
@@ -22,8 +23,7 @@ from derive.problem.wording import unknown
 
 Schema = dict[str, Any]
 
-IDENTIFIER = re.compile(r"[^\W\d_]\w*")
-IDENTIFIER_LIMIT = 40
+NAME_LIMIT = 40
 # The same for JSON Schema, whose \w knows only ASCII: no ASCII punctuation, blanks or leading digit.
 NAME_PATTERN = r"^[^\s\d!-/:-@\[-`{-~][^\s!-/:-@\[-^`{-~]*$"
 
@@ -161,11 +161,13 @@ class Name:
         return reject(node, path, findings, self.expected)
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": NAME_PATTERN, "maxLength": IDENTIFIER_LIMIT}
+        return {"type": "string", "pattern": NAME_PATTERN, "maxLength": NAME_LIMIT}
 
 
 def is_name(text: str) -> bool:
-    return len(text) <= IDENTIFIER_LIMIT and IDENTIFIER.fullmatch(text) is not None
+    """Whether derive.formula reads `text` as one name, other than the words of its own."""
+    letters = all(char.isalpha() or char in "_0123456789" for char in text)
+    return letters and text[:1].isalpha() and len(text) <= NAME_LIMIT and text not in ("and", "if", "sum")
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula typed in the language of derive.formula; `names` None leaves its names to a later check."""
+    """A formula in the language of derive.formula; with `names` None it stays text, its names unknown."""
 
     names: frozenset[str] | None = None
     expected: str = "a formula"
@@ -206,16 +208,28 @@ class Formula:
     def read(self, node: Node, path: str, findings: Findings) -> Any:
         if not isinstance(node, Scalar) or node.is_null:
             return reject(node, path, findings, self.expected)
-        try:
-            return FormulaText(node.text.strip(), parse(node.text, self.names))
-        except FormulaError as error:
-            findings.complain(path, str(error) + _comma_hint(node), node.line or None)
-            return None
+        text = node.text.strip()
+        return text if self.names is None else read_formula(text, self.names, path, findings, node.line)
 
     def schema(self) -> Schema:
         return {"type": ["string", "number"]}
 
 
-def _comma_hint(node: Scalar) -> str:
-    cut = not node.quoted and node.text.count("(") > node.text.count(")")
-    return " (inside { } a comma ends a value: put a formula that holds commas in quotes)" if cut else ""
+def read_formula(
+    text: str, names: Collection[str] | None, path: str, findings: Findings, line: int = 0
+) -> FormulaText | None:
+    """The formula, or None after a complaint with the place in it."""
+    try:
+        tree = parse(text, names)
+    except FormulaError as error:
+        cut = text.count("(") > text.count(")")
+        hint = "; inside { } a comma ends a value: put a formula that holds commas in quotes" if cut else ""
+        findings.complain(path, f"{error}{hint}", line or None)
+        return None
+    if _sums_over_index(tree):
+        findings.complain(path, "sum(...) has no range of its index here; write the terms out", line or None)
+    return FormulaText(text, tree)
+
+
+def _sums_over_index(tree: Tree) -> bool:
+    return isinstance(tree, BigSum) or any(_sums_over_index(child) for child in children(tree))

@@ -112,19 +112,21 @@ def _check_layer_names(layers: Sequence[Layer], path: str, findings: Findings) -
 def _claims(inputs: Sequence[str], layers: Sequence[Layer], path: str) -> Iterator[Claim]:
     for name in inputs:
         yield Claim(name, f"{path}inputs.{name}", "an input")
-    for index, (layer, parameters) in enumerate(
-        zip(layers, parameter_names(layers, len(inputs)), strict=True)
-    ):
+    layer_names: set[str] = set()
+    for index, layer in enumerate(layers):
         place = f"{path}layers[{index}]"
-        given = layer.names
-        for name in unit_names(layer):
-            yield Claim(name, f"{place}.names.units" if given.units else place, "a unit")
-        for kind, rows, typed in (
-            ("weights", parameters.weights, given.weights is not None),
-            ("bias", parameters.bias, given.bias is not None),
-        ):
-            what = "a weight" if kind == "weights" else "a bias"
-            where = f"{place}.names.{kind}" if typed else place
-            for row in rows:
-                for name in row:
-                    yield Claim(name, where, what, typed)
+        if layer.names.units or layer.name not in layer_names:  # a repeated layer name is complained of once
+            where = f"{place}.names.units" if layer.names.units else f"{place}.name"
+            yield from (Claim(name, where, "a unit") for name in unit_names(layer))
+        layer_names.add(layer.name)
+    for index, (layer, named) in enumerate(zip(layers, parameter_names(layers, len(inputs)), strict=True)):
+        place = f"{path}layers[{index}]"
+        yield from _parameter_claims(named.weights, f"{place}.names.weights", "a weight", layer.names.weights)
+        yield from _parameter_claims(named.bias, f"{place}.names.bias", "a bias", layer.names.bias)
+
+
+def _parameter_claims(
+    rows: tuple[tuple[str, ...], ...], path: str, what: str, given: object
+) -> Iterator[Claim]:
+    where = path if given else path.partition(".names")[0]
+    yield from (Claim(name, where, what, typed=bool(given)) for row in rows for name in row)

@@ -1,4 +1,4 @@
-"""Document options given beside the file - on the command line, to `derive.solve` - laid over the file's own."""
+"""Document options given beside the file, on the command line or to `derive.solve`, laid over its own."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from derive.problem.wording import unknown
 def with_options(problem: Problem, given: Mapping[str, Any]) -> Problem:
     """The same problem with document options replaced; None is an option not given. Raises OptionError.
 
-    Options are named as in DocumentOptions or as in the file (`training_steps`, `training-steps`); `worked` may be
-    one text, `w5,w1`. In a problem of parts they go to every part, `worked` to the parts that have the parameter.
+    Options are named as in DocumentOptions or as in the file (`training_steps`, `training-steps`); `worked`
+    may be one text, `w5,w1`. In a problem of parts they go to every part, `worked` to the parts that have the
+    parameter.
     """
     options = {key.replace("_", "-"): value for key, value in given.items() if value is not None}
     if isinstance(options.get("worked"), str):
@@ -32,7 +33,7 @@ def with_options(problem: Problem, given: Mapping[str, Any]) -> Problem:
 
 
 def worked_names(problem: Problem) -> tuple[str, ...]:
-    """What `worked` may name: a network's parameters, a circuit's values and variables, of the parts as well."""
+    """What `worked` may name: a network's parameters, a circuit's values and variables, the parts' too."""
     own = parameters(problem) if problem.layers else (*problem.inputs, *problem.circuit)
     return (*own, *(name for part in problem.parts for name in worked_names(part)))
 

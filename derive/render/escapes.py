@@ -79,6 +79,7 @@ def markdown_text(text: str) -> str:
     """Inline Markdown: HTML and every sign of emphasis, link, table, code and mathematics disarmed."""
     escaped = re.sub(r"[\\`*_\[\]|$~]", r"\\\g<0>", plain_text(text))
     escaped = re.sub(r"&(?=#?\w+;)", "&amp;", escaped)
+    escaped = re.sub(r"#(?=#*\s*$)", r"\\#", escaped)  # at the end of a heading they would vanish
     return escaped.replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -119,6 +120,11 @@ def _tex_groups(text: str, can_set: CanSet) -> Iterator[str]:
 def _math_sign(char: str) -> str | None:
     name = greek_name(char)
     return tex_greek(name) if name else _MATH_SIGNS.get(char)
+
+
+def is_math_sign(char: str) -> bool:
+    """Is it a character that TeX sets from its mathematical fonts?"""
+    return _math_sign(char) is not None
 
 
 def tex_greek(name: str) -> str:

@@ -191,7 +191,7 @@ def _markup_width(markup: str) -> float:
     prints.
     """
     bare = re.sub(r"\\(?:text|textcolor|mathrm|mathit|frac|left|right)(?![A-Za-z])", "", markup)
-    return text_width(re.sub(r"\\[A-Za-z]+", "x", bare).translate(_NO_MARKUP))
+    return 1.04 * text_width(re.sub(r"\\[A-Za-z]+", "x", bare).translate(_NO_MARKUP))
 
 
 _NO_MARKUP = str.maketrans("", "", "{}$\\_^`*&")

@@ -103,7 +103,8 @@ def _identifier(node: Identifier) -> Piece:
         text += f"^{raised}" if _is_simple(raised) else f"^({raised})"
     if node.subscript is not None:
         text += _subscript(node.subscript, after=text)
-    return Piece(text + plain_text(node.mark).translate(_SUPERSCRIPTS), Binding.ATOM)
+    binding = Binding.POWER if node.mark or node.superscript is not None else Binding.ATOM
+    return Piece(text + plain_text(node.mark).translate(_SUPERSCRIPTS), binding)
 
 
 def _subscript(layout: Layout, after: str) -> str:
@@ -188,7 +189,7 @@ def _function(node: Function) -> Piece:
 
 def _partial(node: Partial) -> Piece:
     d = "d" if node.total else "∂"
-    of, by = _at_least(node.of, Binding.ATOM), _at_least(node.by, Binding.ATOM)
+    of, by = _at_least(node.of, Binding.POWER), _at_least(node.by, Binding.POWER)
     return Piece(f"{d}{of}/{d}{by}", Binding.QUOTIENT)
 
 

@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass, replace
 from enum import IntEnum
 from typing import Any
 
+from derive.render.escapes import is_math_sign, latin_or_han
 from derive.render.symbols import greek_name, is_wide
 from derive.solution.layout import (
     BigSum,
@@ -82,8 +83,10 @@ def text_width(text: str) -> float:
 
 
 def _char_width(char: str) -> float:
-    if is_wide(char):
+    if latin_or_han(char) and is_wide(char):
         return 1.0
+    if not latin_or_han(char):
+        return 0.85 if is_math_sign(char) else 4.6  # as TeX shows it, by its code: [U+202E]
     if char in "ijltfIr.,;:'|!()[]/ ":
         return 0.38
     if char in "mwMW":

@@ -103,7 +103,7 @@ def _name(node: Identifier, emit: TexEmitter) -> str:
     if greek:
         return rf"\boldsymbol{{{tex_greek(greek)}}}" if node.bold else tex_greek(greek)
     if not (node.base.isascii() and node.base.isalnum()):
-        return emit.words(node.base)
+        return f"{{{emit.words(node.base)}}}"
     if node.bold:
         return rf"\mathbf{{{node.base}}}"
     return node.base if len(node.base) == 1 else rf"\mathit{{{node.base}}}"
@@ -123,7 +123,8 @@ def _subscript(layout: Layout, emit: TexEmitter) -> str:
 
 
 def _words(node: Words, emit: TexEmitter) -> str:
-    return emit.words(node.text)
+    words = emit.words(node.text)
+    return words if words.count("{") == 1 else f"{{{words}}}"
 
 
 def _row(node: Row, emit: TexEmitter) -> str:

@@ -152,3 +152,30 @@ def stress(language: str = "en") -> Document:
         title="A title " * 30 + "x" * 150,
         language=language,
     )
+
+
+HOSTILE = (
+    r"\input{/etc/passwd}", r"\write18{touch pwned}", "$x$", "50% of #1 & a_b^c~d", "\\", "}{", "`code`",
+    "a|b", "<script>alert(1)</script>", "x\u202ey", "two\nlines", "δ ≈ 中文 😀 é ½ – “q” ʒ", "''--<<,,?`",
+    "1. item", "# head #", "- x", "&amp; {{ 7*7 }} {% raw %}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
+    "[U](javascript:x)",
+)  # fmt: skip
+
+
+def hostile(language: str = "en") -> Document:
+    """Untrusted text wherever a document takes text."""
+    text = " ".join(HOSTILE)
+    lines = (
+        Line(Identifier(bad, Words(bad)), "=", row(Words(bad), Identifier(bad, bold=True)), said(bad))
+        for bad in HOSTILE
+    )
+    return page(
+        Heading(2, said(text)),
+        *(Paragraph(said(bad)) for bad in HOSTILE),
+        Note(said(text)),
+        Equation(tuple(lines)),
+        Table(tuple(HOSTILE[:3]), tuple((bad, Words(bad), said(bad)) for bad in HOSTILE)),
+        Listing(tuple(map(said, HOSTILE)), ordered=True),
+        title=text,
+        language=language,
+    )

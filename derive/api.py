@@ -1,0 +1,114 @@
+"""The stages in order: from a problem to its solution, and to the page in any format.
+
+    problem file -> Problem -> Graph -> Derivation -> Evaluation -> Document -> text
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any
+
+from derive.calculus.chain import Derivation, differentiate
+from derive.network.build import build
+from derive.network.write_out import Neurons, write_out
+from derive.numeric.evaluate import Evaluation, evaluate
+from derive.numeric.named_values import Number, named_values
+from derive.numeric.starting_values import starting_values
+from derive.numeric.train import TrainingRun, train
+from derive.problem.model import Problem
+from derive.problem.options import with_options
+from derive.problem.read import read_problem
+from derive.render.plain import plain
+from derive.render.document import render
+from derive.solution.compose import compose
+from derive.solution.document import Document
+from derive.solution.formula import formula_of
+from derive.solution.steps import Step, steps_of
+
+if TYPE_CHECKING:
+    from sympy import Expr
+
+Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[Any]
+
+
+def solve(source: Source, **document_options: Any) -> Solution:
+    """Work a problem: a path, YAML text, an open file or plain data; keywords override the file's `document:` options.
+
+    `worked` may be a list or `"w5,w1"`; keys are written with underscores (`trailing_zeros=True`).
+    Raises ProblemError for a file that cannot be read, OptionError for an option that does not exist, NumericError
+    where a quantity becomes NaN or infinite.
+    """
+    problem = with_options(read_problem(source), document_options)
+    graph = build(problem)
+    derivation = differentiate(graph)
+    start = starting_values(graph)
+    evaluation = evaluate(derivation, start)
+    run = train(derivation, start, problem.training.steps) if problem.training and start else None
+    return Solution(problem, derivation, evaluation, run)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A worked problem. Shapes: a value is a float, or a list with one float per sample where it depends on the sample."""
+
+    problem: Problem
+    derivation: Derivation
+    evaluation: Evaluation | None
+    training: TrainingRun | None
+
+    @cached_property
+    def values(self) -> dict[str, Number]:
+        """Every number by public id, float64; empty for a symbolic problem."""
+        return named_values(self.derivation, self.evaluation) if self.evaluation else {}
+
+    @cached_property
+    def neurons(self) -> Neurons:
+        """The network written out neuron by neuron."""
+        return write_out(self.derivation.graph)
+
+    def formula(self, id: str) -> Expr:
+        """The formula of a quantity or a derivative (`dE_total/dw5`) over symbols named by ids. Raises KeyError."""
+        return formula_of(self.derivation, self.neurons, id)
+
+    @cached_property
+    def document(self) -> Document:
+        """The page, without any format's markup."""
+        return compose(self.derivation, self.neurons, self.evaluation, self.training, self.problem.document)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The page's worked lines by id: formula, substituted numbers, result."""
+        return steps_of(self.document, self.values)
+
+    def to_markdown(self, flavor: str = "github") -> str:
+        """Markdown as GitHub renders it; flavor `dollars` for other viewers."""
+        return render(self.document, "markdown", flavor=flavor)
+
+    def to_latex(self) -> str:
+        """A complete LaTeX article."""
+        return render(self.document, "latex")
+
+    def to_text(self) -> str:
+        """Readable Unicode text for a terminal."""
+        return render(self.document, "text")
+
+    def to_json(self) -> str:
+        """Values at full precision, the loss, and the page's steps."""
+        loss = self.values.get(self.derivation.graph.loss)
+        data: dict[str, Any] = {"title": self.document.title, "values": self.values, "loss": loss}
+        if self.training is not None:
+            data["training"] = {"steps": self.training.steps, "losses": [list(pair) for pair in self.training.losses]}
+        data["steps"] = [step.as_dict(plain) for step in self.steps]
+        return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/markdown": self.to_markdown(flavor="dollars"), "text/plain": self.to_text()}
+
+
+def with_document(solution: Solution, **options: Any) -> Solution:
+    """The same solution with other document options; nothing is derived again."""
+    return replace(solution, problem=with_options(solution.problem, options))

@@ -1,0 +1,78 @@
+"""From a problem to its graph: layers and a loss in index notation, or a circuit of formulas.
+
+This file puts the parts in order; what a layer or a loss is stands in `layers.py` and `losses.py`, and the activations
+and losses themselves are tables in `derive/problem/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from derive.network.draft import Draft
+from derive.network.graph import Array, Graph
+from derive.network.layers import dense, unit_index
+from derive.network.losses import add_loss
+from derive.problem.model import Choice, Layer, Problem
+from derive.problem.names import parameter_names
+
+
+def build(problem: Problem) -> Graph:
+    """The graph of a network, or of a circuit of formulas."""
+    return _circuit(problem) if problem.circuit else _network(problem)
+
+
+def _network(problem: Problem) -> Graph:
+    draft = Draft(problem, sample_count(problem))
+    inputs = tuple(problem.inputs)
+    source = draft.array("x", "input", 0, (draft.n, unit_index(0, len(inputs))), inputs)
+    layers = _with_probabilities(problem)
+    named = parameter_names(layers, len(inputs))
+    views = []
+    for number, (spec, names) in enumerate(zip(layers, named, strict=True), start=1):
+        view = dense(draft, spec, source, number, names)
+        source = draft.arrays[view.output]
+        views.append(view)
+    assert problem.loss is not None
+    target: Array | None = None
+    if problem.targets:
+        ids = [f"target_{unit}" for unit in views[-1].units]
+        target = draft.array("t", "target", len(views), source.indices, ids)
+    loss = add_loss(draft, problem.loss, source, target, views[-1].units)
+    parameters = [array.name for array in draft.arrays.values() if array.role in ("weight", "bias")]
+    trainable = {
+        name
+        for view, spec in zip(views, problem.layers, strict=True)
+        for part, arrays in (("weights", view.weights), ("bias", view.biases))
+        if part in spec.trainable
+        for name in arrays
+    }
+    return draft.freeze(
+        loss,
+        parameters=tuple(parameters),
+        trainable=tuple(name for name in parameters if name in trainable),
+        layers=tuple(views),
+    )
+
+
+def _with_probabilities(problem: Problem) -> tuple[Layer, ...]:
+    """The layers; where the loss is taken of logits, the last layer's softmax is made explicit."""
+    *before, last = problem.layers
+    linear = last.activation.name == "identity" and last.activation.formula is None
+    if linear and problem.loss is not None and problem.loss.choice.name == "softmax-cross-entropy":
+        last = replace(last, activation=Choice("softmax"))
+    return (*before, last)
+
+
+def _circuit(problem: Problem) -> Graph:
+    draft = Draft(problem, sample_count(problem))
+    for name in problem.inputs:
+        draft.array(name, "weight" if name in problem.trainable else "input", 0, (), [name])
+    for depth, (name, formula) in enumerate(problem.circuit.items(), start=1):
+        role = "loss" if name == problem.output else "variable"
+        draft.define(draft.array(name, role, depth, (), [name]), formula.tree)
+    return draft.freeze(problem.output, parameters=problem.trainable, trainable=problem.trainable)
+
+
+def sample_count(problem: Problem) -> int:
+    """How many samples the inputs give; 1 where they have no values."""
+    return next((len(values) for values in problem.inputs.values() if values is not None), 1)

@@ -1,0 +1,177 @@
+"""A network as definitions in index notation: the second stage's frozen result.
+
+    z[n,j] = Sum(W[j,i] * a[n,i], i) + b[j]
+
+One `Definition` per quantity, whatever its width; a scalar is the case with no index. Nothing here knows layers or
+derivatives: `build.py` makes graphs, `derive/calculus/` differentiates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+from sympy import Expr, Idx, Indexed, IndexedBase, Symbol
+
+from derive.formula.tree import Tree
+from derive.problem.model import Problem
+
+Position = tuple[int, ...]
+
+SAMPLE = "n"  # the letter of the index that counts samples
+
+
+def element(array: str, *indices: Expr | int) -> Expr:
+    """`array[indices]`, or the plain symbol where there is no index."""
+    return IndexedBase(array)[indices] if indices else Symbol(array)
+
+
+def array_of(leaf: Expr) -> str:
+    """The array that an element belongs to."""
+    return str(leaf.base.label) if isinstance(leaf, Indexed) else str(leaf.name)
+
+
+def indices_of(leaf: Expr) -> tuple[Expr, ...]:
+    """The indices at which an element is read; none for a scalar."""
+    return tuple(leaf.indices) if isinstance(leaf, Indexed) else ()
+
+
+@dataclass(frozen=True)
+class Partial:
+    """One occurrence of an array in a definition, and the partial derivative with respect to it.
+
+    d definition / d array[p]  =  Sum over `sums` of coefficient * delta(at, p), added over all occurrences.
+    """
+
+    array: str
+    at: tuple[Expr, ...]
+    sums: tuple[Idx, ...]
+    coefficient: Expr
+
+
+@dataclass(frozen=True)
+class Definition:
+    """`array[indices] = expression`; `tree` is the same formula as it was written, where a person wrote it.
+
+    `partials` states the local derivatives in a form of choice (through the output: `out*(1 - out)`); where None they
+    are derived from the expression. A test proves every stated form with SymPy.
+    """
+
+    array: str
+    indices: tuple[Idx, ...]
+    expression: Expr
+    tree: Tree | None = None
+    partials: tuple[Partial, ...] | None = None
+
+    @property
+    def element(self) -> Expr:
+        return element(self.array, *self.indices)
+
+
+@dataclass(frozen=True)
+class Array:
+    """What an array is: its role on the page, its layer (0: the inputs), its shape and the public id of each element.
+
+    Roles: input, target, weight, bias, constant, pre-activation, activation, exponential, normalizer, loss-part,
+    sample-loss, data-loss, penalty, loss, score (of the correct class), variable (of a circuit).
+    Ids leave the sample index out: `net_h1` names one value per sample.
+    """
+
+    name: str
+    role: str
+    layer: int
+    indices: tuple[Idx, ...]
+    ids: Mapping[Position, str]
+
+    @property
+    def per_sample(self) -> bool:
+        return bool(self.indices) and self.indices[0].name == SAMPLE
+
+    @property
+    def unit_indices(self) -> tuple[Idx, ...]:
+        """The indices without the one that counts samples."""
+        return self.indices[1:] if self.per_sample else self.indices
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(size(index) for index in self.indices)
+
+
+def size(index: Idx) -> int:
+    """How many values an index takes."""
+    return int(index.upper - index.lower + 1)
+
+
+def positions(indices: tuple[Idx, ...]) -> Iterator[Position]:
+    """Every position of the given indices, the last one fastest."""
+    return product(*(range(size(index)) for index in indices))
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """A layer as the page sees it: which arrays play which part ('' where the layer has none).
+
+    `pre_activations` holds one array, for maxout one per piece, and none where the activation is the identity.
+    `derivative` is da/dz in reading order, of the names `a` and `z`; None where it is not elementwise.
+    """
+
+    number: int  # 1 is the first layer after the inputs
+    name: str
+    units: tuple[str, ...]
+    source: str  # the array that it reads
+    weights: tuple[str, ...]
+    biases: tuple[str, ...]
+    pre_activations: tuple[str, ...]
+    output: str
+    activation: str  # name of the table entry; "" for a typed formula
+    formula: Tree | None = None  # a = f(z), of the name `z`
+    derivative: Tree | None = None
+    bias_subtracted: bool = False
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Definitions in an order in which each can be evaluated, the arrays they speak of, and what is differentiated.
+
+    `parameters` are the arrays that carry weights and biases, `trainable` those that an update changes.
+    """
+
+    problem: Problem
+    definitions: tuple[Definition, ...]
+    arrays: Mapping[str, Array]
+    loss: str
+    samples: int
+    parameters: tuple[str, ...] = ()
+    trainable: tuple[str, ...] = ()
+    layers: tuple[LayerView, ...] = ()
+
+    @cached_property
+    def place_of(self) -> Mapping[str, tuple[str, Position]]:
+        """id -> (array, position among its unit indices)."""
+        return {id_: (array.name, at) for array in self.arrays.values() for at, id_ in array.ids.items()}
+
+    @cached_property
+    def rank_of(self) -> Mapping[str, tuple[int, int]]:
+        """id or array name -> sort key of reading order: weights, then signals, then biases; each in unit order."""
+        order = {"weight": 0, "bias": 2}
+        keys: dict[str, tuple[int, int]] = {}
+        for array in self.arrays.values():
+            kind = order.get(array.role, 1)
+            keys[array.name] = (kind, len(keys))
+            for id_ in array.ids.values():
+                keys[id_] = (kind, len(keys))
+        return keys
+
+    def rank(self, name: str) -> tuple[int, int]:
+        """The sort key of an id or an array in reading order."""
+        return self.rank_of.get(name, (1, len(self.rank_of)))
+
+    def definition(self, array: str) -> Definition | None:
+        """The definition of an array; None for inputs, targets and parameters."""
+        return self._by_array.get(array)
+
+    @cached_property
+    def _by_array(self) -> Mapping[str, Definition]:
+        return {definition.array: definition for definition in self.definitions}

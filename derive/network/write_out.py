@@ -1,0 +1,203 @@
+"""The other resolution: every index made concrete, every element named, neuron by neuron.
+
+    net1[n,j] = sum(W1[j,i]*x[n,i], i) + b1    at j = 0    ->    net_h1 = w1*i1 + w2*i2 + b1
+
+The same definitions and the same partials as at whole-array level; only the indices are filled in. The sample index stays
+open: an id such as `net_h1` stands for one value per sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sympy import Expr, Idx, Indexed, Integer, KroneckerDelta, S, Sum, Symbol
+
+from derive.formula.tree import (
+    BigSum,
+    Element,
+    Name,
+    Negative,
+    Number,
+    Product,
+    Quotient,
+    Tree,
+    map_children,
+)
+from derive.formula.tree import Sum as SumTree
+from derive.network.graph import (
+    SAMPLE,
+    Array,
+    Definition,
+    Graph,
+    Partial,
+    Position,
+    array_of,
+    indices_of,
+    positions,
+    size,
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One neuron's quantity: its id, where it stands, and its formula over other ids, in reading order."""
+
+    id: str
+    array: str
+    at: Position
+    formula: Tree
+    parents: tuple[str, ...]  # the ids it reads, in reading order, each once
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """A graph written out. `children` maps an id to the nodes that read it, in the graph's order."""
+
+    graph: Graph
+    nodes: Mapping[str, Node]
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        readers: dict[str, list[str]] = {}
+        for node in self.nodes.values():
+            for parent in node.parents:
+                readers.setdefault(parent, []).append(node.id)
+        return {parent: tuple(ids) for parent, ids in readers.items()}
+
+    def array(self, id_: str) -> Array:
+        """The array that an id belongs to."""
+        return self.graph.arrays[self.graph.place_of[id_][0]]
+
+    def per_sample(self, id_: str) -> bool:
+        """Whether the quantity has one value per sample."""
+        return self.graph.samples > 1 and self.array(id_).per_sample
+
+    def value_formula(self, id_: str) -> Tree | None:
+        """The formula of a node; None for inputs, targets and parameters."""
+        node = self.nodes.get(id_)
+        return node.formula if node else None
+
+
+def write_out(graph: Graph) -> Neurons:
+    """Every definition at every position, in the graph's order."""
+    nodes: dict[str, Node] = {}
+    for definition in graph.definitions:
+        array = graph.arrays[definition.array]
+        for at, id_ in array.ids.items():
+            formula = formula_at(graph, definition, at)
+            reads = dict.fromkeys(name for name in _names(formula) if name in graph.place_of)
+            nodes[id_] = Node(id_, array.name, at, formula, tuple(reads))
+    return Neurons(graph, nodes)
+
+
+def formula_at(graph: Graph, definition: Definition, at: Position) -> Tree:
+    """A definition's formula at one position, sums written as their terms; the sum over samples stays a sum."""
+    assert definition.tree is not None
+    env = dict(zip((index.name for index in graph.arrays[definition.array].unit_indices), at, strict=True))
+    ranges = {index.name: size(index) for array in graph.arrays.values() for index in array.indices}
+    return _Writer(graph, ranges).tree(definition.tree, env)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    graph: Graph
+    ranges: Mapping[str, int]
+
+    def tree(self, tree: Tree, env: Mapping[str, int]) -> Tree:
+        if isinstance(tree, Element):
+            array = self.graph.arrays[tree.array]
+            letters = [index.id for index in tree.indices if isinstance(index, Name)]
+            at = tuple(env[letter] for letter in letters if not (array.per_sample and letter == SAMPLE))
+            return Name(array.ids[at])
+        if isinstance(tree, BigSum):
+            return self.big_sum(tree, env)
+        if isinstance(tree, SumTree):
+            return _flat_sum(self.tree(term, env) for term in tree.terms)
+        return map_children(tree, lambda child: self.tree(child, env))
+
+    def big_sum(self, tree: BigSum, env: Mapping[str, int]) -> Tree:
+        """The terms one after the other, in the order of the indices."""
+        if SAMPLE in tree.indices and self.graph.samples > 1:
+            rest = tuple(index for index in tree.indices if index != SAMPLE)
+            body = self.big_sum(BigSum(tree.body, rest), env) if rest else self.tree(tree.body, env)
+            return BigSum(body, (SAMPLE,))
+        terms = [tree.body]
+        places = [dict(env)]
+        for index in tree.indices:
+            places = [{**place, index: value} for place in places for value in range(self.ranges[index])]
+        return _flat_sum(self.tree(body, place) for body in terms for place in places)
+
+
+def _flat_sum(terms: Iterator[Tree]) -> Tree:
+    """A sum whose terms that are sums themselves are opened, signs kept."""
+    flat: list[Tree] = []
+    for term in terms:
+        negative = isinstance(term, Negative)
+        body = term.body if isinstance(term, Negative) else term
+        parts = body.terms if isinstance(body, SumTree) else (body,)
+        flat.extend(_negated(part) if negative else part for part in parts)
+    return flat[0] if len(flat) == 1 else SumTree(tuple(flat))
+
+
+def _negated(tree: Tree) -> Tree:
+    return tree.body if isinstance(tree, Negative) else Negative(tree)
+
+
+def _names(tree: Tree) -> Iterator[str]:
+    from derive.formula.tree import names
+
+    return names(tree)
+
+
+def local_partial(graph: Graph, partials: tuple[Partial, ...], child: str, parent: str) -> Expr:
+    """d child / d parent for two written-out quantities: the whole-array partials with every index filled in.
+
+    `partials` are those of the child's definition. Symbols of the result are ids.
+    """
+    child_array, child_at = graph.place_of[child]
+    parent_array, parent_at = graph.place_of[parent]
+    definition = graph.definition(child_array)
+    assert definition is not None
+    total: Expr = S.Zero
+    for partial in partials:
+        if partial.array == parent_array:
+            total += _at(graph, definition, child_at, partial, parent_at)
+    return total
+
+
+def _at(graph: Graph, definition: Definition, child_at: Position, partial: Partial, parent_at: Position) -> Expr:
+    """One occurrence: the deltas decide the sums' indices, or make it 0."""
+    env: dict[Idx, int] = dict(zip(graph.arrays[definition.array].unit_indices, child_at, strict=True))
+    read = [index for index in partial.at if not (isinstance(index, Idx) and index.name == SAMPLE)]
+    for index, value in zip(read, parent_at, strict=True):
+        if index in partial.sums and index not in env:
+            env[index] = value
+        elif env.get(index, index) != value:
+            return S.Zero
+    open_sums = [index for index in partial.sums if index not in env and index.name != SAMPLE]
+    if not open_sums:
+        return filled_in(graph, partial.coefficient, env)
+    terms = (dict(zip(open_sums, at, strict=True)) for at in positions(tuple(open_sums)))
+    return sum((filled_in(graph, partial.coefficient, {**env, **term}) for term in terms), S.Zero)
+
+
+def filled_in(graph: Graph, expression: Expr, env: Mapping[Idx, int]) -> Expr:
+    """An index-notation expression with its indices filled in, over symbols named by ids."""
+    if isinstance(expression, Idx):
+        return Integer(env[expression]) if expression in env else expression
+    if isinstance(expression, Indexed | Symbol):
+        name = array_of(expression)
+        suffix = "+" if name.endswith("+") else ""
+        array = graph.arrays[name.removesuffix("+")]
+        at = tuple(env[index] for index in indices_of(expression) if index.name != SAMPLE)
+        return Symbol(array.ids[at] + suffix)
+    if isinstance(expression, Sum):
+        bound = tuple(limit[0] for limit in expression.limits if limit[0].name != SAMPLE)
+        places = (dict(zip(bound, at, strict=True)) for at in positions(bound))
+        return sum((filled_in(graph, expression.function, {**env, **place}) for place in places), S.Zero)
+    if not expression.args:
+        return expression
+    parts = [filled_in(graph, part, env) for part in expression.args]
+    return KroneckerDelta(*parts) if isinstance(expression, KroneckerDelta) else expression.func(*parts)

@@ -1,0 +1,50 @@
+"""All numbers of a solution by public id, at full float64 precision: `net_h1`, `dE_total/dw5`, `delta_o1`, `w5+`.
+
+A quantity that depends on the sample is a list where there are several samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from derive.calculus.chain import Derivation, gradient_of, updated
+from derive.network.graph import Array
+from derive.numeric.evaluate import Evaluation
+
+Number = float | list[float]
+
+
+def named_values(derivation: Derivation, evaluation: Evaluation) -> dict[str, Number]:
+    """Given numbers and the forward pass, then gradients of the loss, then updated parameters, then the loss after."""
+    graph, values = derivation.graph, evaluation.values
+    found: dict[str, Number] = {}
+    for array in graph.arrays.values():
+        found.update(_elements(array, values[array.name]))
+    for name in reversed(derivation.gradients):
+        array = graph.arrays[name]
+        elements = dict(_elements(array, values[gradient_of(name)]))
+        found.update({f"d{graph.loss}/d{id_}": value for id_, value in elements.items()})
+        if array.role == "pre-activation":
+            found.update({f"delta_{id_.removeprefix('net_')}": value for id_, value in elements.items()})
+    for name in derivation.updates:
+        if updated(name) in values:
+            found.update({f"{id_}+": value for id_, value in _elements(graph.arrays[name], values[updated(name)])})
+    if evaluation.after:
+        found[f"{graph.loss}+"] = float(evaluation.after[graph.loss])
+    return found
+
+
+def _elements(array: Array, value: Any) -> Iterator[tuple[str, Number]]:
+    flat = np.asarray(value)
+    if not array.per_sample:
+        yield from zip(array.ids.values(), flat.ravel().tolist(), strict=True)
+        return
+    samples = flat.reshape(len(flat), -1)
+    for at, id_ in enumerate(array.ids.values()):
+        column = samples[:, at].tolist()
+        yield id_, column if len(column) > 1 else column[0]
+
+

@@ -1,0 +1,84 @@
+"""Numbers put into a formula, and the proof that the printed line is true.
+
+What is printed is evaluated again, from the digits that are printed; a line that does not come out is printed with more
+digits. `=` is kept for what is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derive.formula.evaluate import evaluate, evaluate_exactly
+from derive.formula.tree import Element, Name, Number, Tree, map_leaves
+from derive.numeric.rounding import Shown, Style, Value, show, unit_of
+
+# How many more digits a line may take until it recomputes; float64 itself ends the ladder.
+_MORE_DIGITS = (0, 1, 2, 3, 4, 6, 8, 11, 15)
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """A formula with its numbers and its result, as printed.
+
+    `exact_numbers`: every number put in is the value itself, so `formula = numbers`; `exact`: also `numbers = result`.
+    """
+
+    numbers: Tree
+    result: Shown
+    exact_numbers: bool
+    exact: bool
+
+
+class UntrueLineError(AssertionError):
+    """An invariant of ours is broken: a line that does not recompute from what it shows."""
+
+
+def substitute(formula: Tree, values: Callable[[str], Value], result: Value, style: Style) -> Substitution:
+    """Put the values of its names into `formula`, with as few digits as make `numbers = result` true.
+
+    Raises UntrueLineError if no number of digits does: the result is then not the formula's value.
+    """
+    shown = show(result, style)
+    for extra in _MORE_DIGITS:
+        numbers, exact_numbers = _with_numbers(formula, values, style.finer(extra))
+        if not recomputes(numbers, shown):
+            continue
+        exact = evaluate_exactly(numbers, {}) == Fraction(shown.text)
+        return Substitution(numbers, shown, exact_numbers, exact)
+    raise UntrueLineError(f"{formula} with {_with_numbers(formula, values, style)[0]} is not {shown.text}")
+
+
+def _with_numbers(formula: Tree, values: Callable[[str], Value], style: Style) -> tuple[Tree, bool]:
+    exact = True
+
+    def number(leaf: Name | Element | Number) -> Tree:
+        nonlocal exact
+        if not isinstance(leaf, Name):
+            return leaf
+        shown = show(values(leaf.id), style)
+        exact = exact and shown.exact
+        return Number(shown.text)
+
+    return map_leaves(formula, number), exact
+
+
+def recomputes(numbers: Tree, shown: Shown) -> bool:
+    """Whether evaluating the printed numbers gives the printed result, rounded to its own last digit."""
+    value = evaluate(numbers, {})
+    half = float(unit_of(shown.text)) / 2
+    noise = 1e-13 * max(_largest(numbers), abs(value))
+    return abs(value - float(shown.text)) <= half * (1 + 1e-9) + noise
+
+
+def _largest(numbers: Tree) -> float:
+    sizes = [0.0]
+
+    def note(leaf: Name | Element | Number) -> Tree:
+        if isinstance(leaf, Number):
+            sizes.append(abs(float(leaf.text)))
+        return leaf
+
+    map_leaves(numbers, note)
+    return max(sizes)

@@ -1,0 +1,254 @@
+"""The numbers of a hand calculation, quantity by quantity, in the order in which a page works them.
+
+With `rounding: carry` they are the float64 values; with `each-step` every value is rounded when it is calculated and the
+rounded value is what the next step uses. Both go through the same steps, so a page never mixes the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+
+from sympy import Expr
+
+from derive.calculus.chain import Derivation
+from derive.formula.evaluate import evaluate, evaluate_exactly
+from derive.formula.symbolic import from_sympy
+from derive.formula.tree import BigSum, Name, Negative, Number, Product, Quotient, Sum, Tree, names
+from derive.network.graph import Position
+from derive.network.write_out import Neurons, local_partial
+from derive.numeric.evaluate import Evaluation
+from derive.numeric.rounding import Style, Value, rounded_value, typed
+
+
+UPDATE = Sum((Name("w"), Negative(Product((Name("eta"), Name("g"))))))  # w - eta*g
+
+
+class LocalPartials:
+    """d child / d parent as formulas in reading order; each is written out once."""
+
+    def __init__(self, derivation: Derivation, neurons: Neurons) -> None:
+        self._derivation, self._neurons = derivation, neurons
+        self._known: dict[tuple[str, str], Tree] = {}
+
+    def __call__(self, child: str, parent: str) -> Tree:
+        """The formula of d child / d parent over ids (`w5+` where updated weights are fed back)."""
+        if (child, parent) not in self._known:
+            graph = self._derivation.graph
+            used = self._derivation.partials.get(graph.place_of[child][0], ())
+            self._known[child, parent] = from_sympy(local_partial(graph, used, child, parent), self._rank)
+        return self._known[child, parent]
+
+    def expression(self, child: str, parent: str) -> Expr:
+        """The same as a SymPy expression."""
+        graph = self._derivation.graph
+        used = self._derivation.partials.get(graph.place_of[child][0], ())
+        return local_partial(graph, used, child, parent)
+
+    def _rank(self, name: str) -> tuple[int, int]:
+        return self._derivation.graph.rank(name.removesuffix("+"))
+
+
+class Worked:
+    """Values by id and sample. Samples count from 0; a quantity that does not depend on the sample has sample 0 only.
+
+    `root` is what gradients are of: `E_total`, or with several samples the loss `E` of one of them.
+    """
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        neurons: Neurons,
+        evaluation: Evaluation,
+        style: Style,
+        moved: Mapping[str, Value] | None = None,
+    ) -> None:
+        self.derivation, self.neurons, self.style = derivation, neurons, style
+        self.graph = derivation.graph
+        self.local = LocalPartials(derivation, neurons)
+        self.samples = range(self.graph.samples)
+        self.root = "E" if self.graph.samples > 1 and "E" in neurons.nodes else self.graph.loss
+        self._evaluation = evaluation
+        self._values: dict[tuple[str, int], Value] = {(id_, 0): value for id_, value in (moved or {}).items()}
+        self._partials: dict[tuple[str, str, int], Value] = {}
+        self._gradients: dict[tuple[str, int], Value] = {}
+        self._relevant = self._ancestors(self.root)
+        for node in neurons.nodes.values():
+            for sample in self.samples if neurons.per_sample(node.id) else (0,):
+                self._values[node.id, sample] = self._forward(node.id, node.formula, sample)
+
+    def value(self, id_: str, sample: int = 0) -> Value:
+        """The value of a quantity; `w5+` is the parameter after the update, `eta` the learning rate."""
+        if id_ == "eta":
+            return self.rate()
+        if id_.endswith("+"):
+            return self.updated(id_.removesuffix("+"))
+        key = (id_, sample if self.neurons.per_sample(id_) else 0)
+        if key not in self._values:
+            self._values[key] = self._given(*key)
+        return self._values[key]
+
+    def moved_to(self, parameters: Mapping[str, Value]) -> Worked:
+        """The same calculation at other parameters: after an update."""
+        return Worked(self.derivation, self.neurons, self._evaluation, self.style, parameters)
+
+    def rate(self) -> Value:
+        """The learning rate, as typed."""
+        optimizer = self.graph.problem.optimizer
+        assert optimizer is not None and optimizer.learning_rate is not None
+        return typed(optimizer.learning_rate.text)
+
+    def partial(self, child: str, parent: str, sample: int = 0) -> Value:
+        """The local partial derivative d child / d parent at this sample's numbers."""
+        key = (child, parent, sample)
+        if key not in self._partials:
+            self._partials[key] = self.calculated(self.local(child, parent), sample)
+        return self._partials[key]
+
+    def calculated(self, formula: Tree, sample: int = 0) -> Value:
+        """The value of a formula over ids, rounded where every step is."""
+        used = {name: self.value(name, sample) for name in dict.fromkeys(names(formula))}
+        return self.combined(formula, used)
+
+    def combined(self, formula: Tree, used: Mapping[str, Value]) -> Value:
+        """The value of a formula over any names, from their values."""
+        exact = None
+        fractions = {name: value.exact for name, value in used.items() if value.exact is not None}
+        if len(fractions) == len(used):
+            exact = evaluate_exactly(formula, fractions)
+        number = float(exact) if exact is not None else evaluate(formula, {n: v.number for n, v in used.items()})
+        return rounded_value(Value(number, exact), self.style)
+
+    def product(self, values: Iterable[Value]) -> Value:
+        """A product from left to right; where every step is rounded, so is each product on the way."""
+        result: Value | None = None
+        for value in values:
+            two = Product((Name("a"), Name("b")))
+            result = value if result is None else self.combined(two, {"a": result, "b": value})
+        assert result is not None
+        return result
+
+    def gradient(self, id_: str, sample: int = 0) -> Value:
+        """d root / d id, by the chain rule over the quantity's children (one term per path)."""
+        if (id_, sample) not in self._gradients:
+            wanted = self._descendants(id_)
+            for other in (*reversed(self.neurons.nodes), id_):
+                if other in wanted and (other, sample) not in self._gradients:
+                    self._gradients[other, sample] = self._chained(other, sample)
+        return self._gradients[id_, sample]
+
+    def paths(self, id_: str) -> tuple[str, ...]:
+        """The children of a quantity through which the root depends on it."""
+        return tuple(child for child in self.neurons.children.get(id_, ()) if child in self._relevant)
+
+    def total_gradient(self, id_: str) -> Value:
+        """dE_total / d id for a parameter: over all samples, penalties included."""
+        terms = self.total_terms(id_)
+        if len(terms) == 1:
+            return terms[0]
+        used = {str(at): term for at, term in enumerate(terms)}
+        return self.combined(_sum(used), used)
+
+    def total_terms(self, id_: str) -> tuple[Value, ...]:
+        """What dE_total / d id is the sum of: the data's share, and a penalty's where there is one."""
+        if self.root == self.graph.loss:
+            return (self.gradient(id_),)
+        shares: list[Value] = []
+        if self.paths(id_):
+            shares.append(self.over_samples([self.gradient(id_, sample) for sample in self.samples]))
+        shares.extend(
+            self.partial(child, id_)
+            for child in self.neurons.children.get(id_, ())
+            if self.neurons.array(child).role == "penalty"
+        )
+        return tuple(shares)
+
+    def over_samples(self, values: list[Value]) -> Value:
+        """The sum, or for a mean loss the mean, of one number per sample."""
+        used = {str(at): value for at, value in enumerate(values)}
+        whole = _sum(used)
+        return self.combined(Quotient(whole, Number(str(len(values)))) if self.mean else whole, used)
+
+    @property
+    def mean(self) -> bool:
+        """Whether the samples' losses are averaged."""
+        loss = self.graph.problem.loss
+        return loss is not None and loss.reduction == "mean"
+
+    def updated(self, id_: str) -> Value:
+        """w+ = w - eta * dE_total/dw"""
+        key = (f"{id_}+", 0)
+        if key not in self._values:
+            used = {"w": self.value(id_), "eta": self.rate(), "g": self.total_gradient(id_)}
+            self._values[key] = self.combined(UPDATE, used)
+        return self._values[key]
+
+    def _forward(self, id_: str, formula: Tree, sample: int) -> Value:
+        whole = over_all_samples(formula)
+        if whole is None:
+            return self.calculated(formula, sample)
+        values = [self.value(whole.body_id, at) for at in self.samples]
+        used = {str(at): value for at, value in enumerate(values)}
+        total = _sum(used)
+        return self.combined(Product((*whole.factors, total)) if whole.factors else total, used)
+
+    def _given(self, id_: str, sample: int) -> Value:
+        numerals = self._evaluation.start.typed.get(id_)
+        if numerals is not None:
+            return typed(numerals[sample].text)
+        array, at = self.graph.place_of[id_]
+        value = float(self._evaluation.values[array][self._position(array, at, sample)])
+        return rounded_value(Value(value), self.style)
+
+    def _position(self, array: str, at: Position, sample: int) -> Position:
+        return (sample, *at) if self.graph.arrays[array].per_sample else at
+
+    def _chained(self, id_: str, sample: int) -> Value:
+        if id_ == self.root:
+            return Value(1.0, Fraction(1))
+        terms = [self.path(child, id_, sample) for child in self.paths(id_)]
+        if not terms:
+            return Value(0.0, Fraction(0))
+        used = {str(at): term for at, term in enumerate(terms)}
+        return terms[0] if len(terms) == 1 else self.combined(_sum(used), used)
+
+    def path(self, child: str, id_: str, sample: int = 0) -> Value:
+        """d root / d child * d child / d id: one path's share."""
+        upstream, local = self.gradient(child, sample), self.partial(child, id_, sample)
+        return local if child == self.root else self.product((upstream, local))
+
+    def _descendants(self, id_: str) -> set[str]:
+        return _reached(id_, self.paths)
+
+    def _ancestors(self, id_: str) -> set[str]:
+        return _reached(id_, lambda one: self.neurons.nodes[one].parents if one in self.neurons.nodes else ())
+
+
+class OverSamples:
+    """A formula that sums one quantity over the samples: its id, and the factors before the sum (1/N for a mean)."""
+
+    def __init__(self, body_id: str, factors: tuple[Tree, ...]) -> None:
+        self.body_id, self.factors = body_id, factors
+
+
+def over_all_samples(formula: Tree) -> OverSamples | None:
+    """The formula as a sum over samples, if it is one."""
+    factors = formula.factors if isinstance(formula, Product) else (formula,)
+    *before, last = factors
+    if isinstance(last, BigSum) and isinstance(last.body, Name):
+        return OverSamples(last.body.id, tuple(before))
+    return None
+
+
+def _sum(used: Mapping[str, Value]) -> Tree:
+    return Sum(tuple(Name(name) for name in used))
+
+
+def _reached(start: str, neighbours: Callable[[str], Iterable[str]]) -> set[str]:
+    found, open_ = {start}, [start]
+    while open_:
+        for other in neighbours(open_.pop()):
+            if other not in found:
+                found.add(other)
+                open_.append(other)
+    return found

@@ -1,0 +1,167 @@
+"""A circuit of formulas on the page: values forward, gradients backward, every node's pattern named, a numerical check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.formula.evaluate import evaluate
+from derive.formula.tree import Call, Name, Negative, Number, Power, Product, Quotient, Sum, Tree, names
+from derive.numeric.rounding import Value
+from derive.solution.backward import Backward, Known, Factor
+from derive.solution.document import Block, Cell, Equation, Line, Message, Table
+from derive.solution.forward import quantity
+from derive.solution.layout import Colored, Digits, Fraction, Identifier, Layout, Operator, row
+from derive.solution.page import Page, head, say
+
+
+def circuit_forward(page: Page) -> Iterator[Block]:
+    """Each node from left to right."""
+    yield head(2, "circuit_forward")
+    yield say("circuit_forward")
+    for id_ in page.neurons.nodes:
+        yield quantity(page, id_)
+
+
+def circuit_backward(page: Page) -> Iterator[Block]:
+    """From the output to the inputs: upstream gradient times local partial at each wire, added where a wire forks."""
+    yield head(2, "circuit_backward")
+    output = page.graph.loss
+    yield say("circuit_backward", output=page.names(output))
+    yield Equation((Line(page.partial(output, output), "=", Digits("1")),), f"d{output}/d{output}")
+    backward = Backward(page, Known())
+    relevant = backward._relevant
+    done: set[str] = {output}
+    for id_ in reversed(page.neurons.nodes):
+        if id_ not in relevant:
+            continue
+        yield from _node(page, backward, id_)
+        for parent in page.neurons.nodes[id_].parents:
+            paths = backward.paths(parent)
+            if parent not in done and page.worked is not None and len(paths) > 1 and paths[0] == id_:
+                yield from _copied(page, parent, paths)
+                done.add(parent)
+
+
+def _node(page: Page, backward: Backward, id_: str) -> Iterator[Block]:
+    """One node: its pattern, then d output / d each of its inputs through it."""
+    node = page.neurons.nodes[id_]
+    output = page.graph.loss
+    yield head(3, "circuit_node", name=page.names(id_), formula=page.set(node.formula))
+    pattern = pattern_of(node.formula)
+    if pattern:
+        yield say(f"pattern_{pattern}")
+    for parent in node.parents:
+        yield backward.local_partial(Factor(id_, parent, (id_,)))
+        if id_ == output:
+            continue
+        fork = len(backward.paths(parent)) > 1
+        product = row(page.partial(output, id_), Operator("."), page.partial(id_, parent))
+        left = page.partial(output, parent)
+        if page.worked is None:
+            yield Equation((Line(None if fork else left, "=", product),) if not fork else (Line(product, "=", backward_formula(page, id_, parent)),))
+            continue
+        worked = page.worked
+        values = [worked.gradient(id_), worked.partial(id_, parent)]
+        rows = page.numbers(Product((Name("0"), Name("1"))), lambda at, v=values: v[int(at)], worked.path(id_, parent))  # type: ignore[misc]
+        if fork:
+            yield Equation((Line(product, rows[0].relation, rows[0].right), *rows[1:]))
+        else:
+            yield Equation((Line(left, "=", product), *rows), f"d{output}/d{parent}")
+
+
+def backward_formula(page: Page, id_: str, parent: str) -> Layout:
+    """The path's share in symbols."""
+    return row(page.partial(page.graph.loss, id_), Operator("."), page.set.factor(page.local(id_, parent)))
+
+
+def _copied(page: Page, id_: str, paths: tuple[str, ...]) -> Iterator[Block]:
+    """A value that is used several times: its gradients add up."""
+    worked = page.worked
+    assert worked is not None
+    output = page.graph.loss
+    yield say("pattern_copy", quantity=page.names(id_), count=len(paths))
+    shares = [worked.path(child, id_) for child in paths]
+    symbols: list[Layout] = []
+    for child in paths:
+        symbols.extend([Operator("+")] if symbols else [])
+        symbols.append(page.partial(output, id_) if child == output else row(page.partial(output, child), Operator("."), page.partial(child, id_)))
+    total = Sum(tuple(Name(str(at)) for at in range(len(paths))))
+    rows = page.numbers(total, lambda at: shares[int(at)], worked.gradient(id_))
+    yield Equation((Line(page.partial(output, id_), "=", row(*symbols)), *rows), f"d{output}/d{id_}")
+
+
+def pattern_of(formula: Tree) -> str:
+    """The pattern of a gate: add, multiply, max, or nothing that has a name."""
+    if isinstance(formula, Sum) and all(isinstance(_bare(term), Name) for term in formula.terms):
+        return "add"
+    if isinstance(formula, Product) and all(isinstance(factor, Name) for factor in formula.factors):
+        return "multiply"
+    if isinstance(formula, Call) and formula.function in ("max", "min"):
+        return "max" if formula.function == "max" else "min"
+    return ""
+
+
+def _bare(tree: Tree) -> Tree:
+    return tree.body if isinstance(tree, Negative) else tree
+
+
+def circuit_table(page: Page) -> Iterator[Block]:
+    """Every quantity with its value and its gradient, as a picture of the circuit would show them."""
+    if page.worked is None:
+        return
+    worked = page.worked
+    yield head(2, "circuit_table")
+    ids = [*page.graph.problem.inputs, *page.neurons.nodes]
+    relevant = Backward(page, Known())._relevant
+    rows: list[tuple[Cell, ...]] = []
+    for id_ in ids:
+        gradient: Cell = Colored("gradient", page.shown(worked.gradient(id_))) if id_ in relevant else Digits("0")
+        formula: Cell = page.set(page.neurons.nodes[id_].formula) if id_ in page.neurons.nodes else Message("given_cell")
+        rows.append((page.names(id_), formula, Colored("forward", page.shown(worked.value(id_))), gradient))
+    header: tuple[Cell, ...] = (Message("quantity"), Message("formula"), Message("value_forward"), Message("gradient_backward"))
+    yield Table(header, tuple(rows), frozenset({2, 3}))
+
+
+STEP = 1e-5
+
+
+def gradient_check(page: Page) -> Iterator[Block]:
+    """The derivatives against central differences (f(x+h) - f(x-h)) / 2h."""
+    if page.worked is None:
+        return
+    worked = page.worked
+    yield head(2, "gradient_check")
+    f, x, h = Identifier("f"), Identifier("x"), Identifier("h")
+    from derive.solution.layout import Function
+
+    above = row(Function("f", (row(x, Operator("+"), h),)), Operator("-"), Function("f", (row(x, Operator("-"), h),)))
+    yield say("gradient_check", h=Digits("1e-5"))
+    yield Equation((Line(Fraction(row(Identifier("d"), f), row(Identifier("d"), x)), "~=", Fraction(above, row(Digits("2"), h))),))
+    rows: list[tuple[Cell, ...]] = []
+    for id_ in page.graph.problem.inputs:
+        analytic = worked.gradient(id_).number
+        numerical = central_difference(page, id_)
+        rows.append((page.names(id_), page.shown(worked.gradient(id_)), page.shown(Value(numerical)), _error(analytic, numerical)))
+    header: tuple[Cell, ...] = (Message("quantity"), Message("analytic"), Message("numerical"), Message("relative_error"))
+    yield Table(header, tuple(rows), frozenset({1, 2, 3}))
+
+
+def _error(analytic: float, numerical: float) -> Layout:
+    scale = max(abs(analytic), abs(numerical))
+    error = abs(analytic - numerical) / scale if scale else 0.0
+    return Digits(f"{error:.0e}".replace("e-0", "e-").replace("e+00", "")) if error else Digits("0")
+
+
+def central_difference(page: Page, id_: str, h: float = STEP) -> float:
+    """(f(x+h) - f(x-h)) / 2h by evaluating the circuit twice more."""
+    worked = page.worked
+    assert worked is not None
+    given = {name: worked.value(name).number for name in page.graph.problem.inputs}
+
+    def output(shift: float) -> float:
+        values = {**given, id_: given[id_] + shift}
+        for node in page.neurons.nodes.values():
+            values[node.id] = evaluate(node.formula, values)
+        return values[page.graph.loss]
+
+    return (output(h) - output(-h)) / (2 * h)

@@ -1,0 +1,105 @@
+"""The page: what is said in which order. Each section is a generator of blocks in a file of its own.
+
+    given -> forward -> lemmas -> backward (worked parameters, then the rest as a table) -> update -> training
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.calculus.chain import Derivation
+from derive.network.write_out import Neurons
+from derive.numeric.evaluate import Evaluation
+from derive.numeric.rounding import style_of
+from derive.numeric.train import TrainingRun
+from derive.numeric.worked import LocalPartials, Worked
+from derive.problem.model import DocumentOptions
+from derive.solution.backward import Backward, Known
+from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table, gradient_check
+from derive.solution.document import Block, Document
+from derive.solution.forward import forward_pass
+from derive.solution.given import introduction
+from derive.solution.lemmas import lemmas, linear_collapse
+from derive.solution.notations import NOTATIONS, Names
+from derive.solution.page import Page, head, say
+from derive.solution.samples import over_all_samples_gradient
+from derive.solution.training import training_section
+from derive.solution.typeset import Typesetter
+from derive.solution.update import after_update, in_delta_form, is_trained, likewise, sensitivities, trained, update
+
+
+def compose(
+    derivation: Derivation,
+    neurons: Neurons,
+    evaluation: Evaluation | None,
+    run: TrainingRun | None,
+    options: DocumentOptions,
+) -> Document:
+    """The document of one problem."""
+    page = page_of(derivation, neurons, evaluation, options)
+    problem = derivation.graph.problem
+    title = problem.title.get(options.language) or next(iter(problem.title.values()), "")
+    sections = _network if derivation.graph.layers else _circuit
+    return Document(title, options.language, tuple(sections(page, evaluation, run)))
+
+
+def page_of(
+    derivation: Derivation, neurons: Neurons, evaluation: Evaluation | None, options: DocumentOptions
+) -> Page:
+    """The surroundings of a composition."""
+    style = style_of(options)
+    names = Names(derivation.graph, NOTATIONS[options.notation])
+    typeset = Typesetter(names, names.element, names.notation.tight)
+    worked = Worked(derivation, neurons, evaluation, style) if evaluation is not None else None
+    local = worked.local if worked is not None else LocalPartials(derivation, neurons)
+    return Page(derivation, neurons, worked, local, options, style, names, typeset)
+
+
+def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:
+    yield from introduction(page)
+    yield from circuit_forward(page)
+    yield from circuit_backward(page)
+    yield from circuit_table(page)
+    yield from gradient_check(page)
+
+
+def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:
+    yield from introduction(page)
+    yield from forward_pass(page)
+    yield head(2, "backward_pass")
+    yield say("backward_intro", loss=page.names(page.graph.loss))
+    yield from lemmas(page)
+    worked_ids = worked_parameters(page)
+    known = Known()
+    for id_ in worked_ids:
+        yield head(3, "worked_parameter", quantity=page.names(id_))
+        yield from Backward(page, known).parameter(id_)
+        yield from in_delta_form(page, id_)
+        yield from over_all_samples_gradient(page, id_)
+        yield from update(page, id_)
+    rest = tuple(id_ for id_ in trained(page) if id_ not in worked_ids)
+    if rest:
+        yield head(3, "the_rest")
+        yield from likewise(page, rest)
+    yield from sensitivities(page, trained(page))
+    yield from linear_collapse(page)
+    if page.worked is not None and evaluation is not None and evaluation.after:
+        moved = {id_: page.worked.updated(id_) for id_ in trained(page)}
+        yield from after_update(page, page.with_(worked=page.worked.moved_to(moved)))
+    if run is not None:
+        yield from training_section(page, run)
+
+
+def worked_parameters(page: Page) -> tuple[str, ...]:
+    """The quantities worked in full: as asked, else by the level of detail."""
+    if page.options.worked is not None:
+        return page.options.worked
+    layers = [view for view in reversed(page.graph.layers) if view.weights]
+    firsts = [next(iter(page.graph.arrays[view.weights[0]].ids.values())) for view in layers]
+    firsts = [id_ for id_ in firsts if is_trained(page, id_)]
+    if page.options.detail == "brief":
+        return tuple(firsts[:1])
+    if page.options.detail == "full":
+        return tuple(id_ for view in layers for array in (*view.weights, *view.biases) if array in page.graph.trainable for id_ in page.graph.arrays[array].ids.values())
+    return tuple(firsts)
+

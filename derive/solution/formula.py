@@ -1,0 +1,50 @@
+"""The formula of any quantity or derivative, over symbols named by public ids."""
+
+from __future__ import annotations
+
+from sympy import Add, Expr, S, Symbol
+
+from derive.calculus.chain import RATE, Derivation
+from derive.errors import suggestion
+from derive.formula.symbolic import to_sympy
+from derive.formula.tree import Element, Name
+from derive.network.write_out import Neurons, local_partial
+
+
+def formula_of(derivation: Derivation, neurons: Neurons, id_: str) -> Expr:
+    """`net_h1` by its definition; `dE_total/dw5` and `dout_o1/dw1` by the chain rule in forward quantities; `w5+`.
+
+    Raises KeyError with the nearest known id.
+    """
+    graph = derivation.graph
+    if id_ in neurons.nodes:
+        return to_sympy(neurons.nodes[id_].formula, _symbol)
+    if id_.endswith("+") and id_.removesuffix("+") in graph.place_of:
+        name = id_.removesuffix("+")
+        return Symbol(name) - Symbol(RATE) * formula_of(derivation, neurons, f"d{graph.loss}/d{name}")
+    if id_.startswith("delta_"):
+        return formula_of(derivation, neurons, f"d{graph.loss}/dnet_{id_.removeprefix('delta_')}")
+    above, slash, below = id_.partition("/")
+    of, by = above.removeprefix("d"), below.removeprefix("d")
+    if slash and of in neurons.nodes and by in graph.place_of:
+        return _chained(derivation, neurons, of, by)
+    raise KeyError(f"no quantity '{id_}'{suggestion(id_, graph.place_of)}")
+
+
+def _symbol(leaf: Name | Element) -> Expr:
+    assert isinstance(leaf, Name)
+    return Symbol(leaf.id)
+
+
+def _chained(derivation: Derivation, neurons: Neurons, of: str, by: str) -> Expr:
+    """d of / d by: one term per path, each the product of the local partials along it."""
+    slopes: dict[str, Expr] = {of: S.One}
+    for id_ in reversed(neurons.nodes):
+        if id_ not in slopes:
+            continue
+        used = derivation.partials.get(neurons.nodes[id_].array, ())
+        for parent in neurons.nodes[id_].parents:
+            if parent != of:
+                local = local_partial(derivation.graph, used, id_, parent)
+                slopes[parent] = Add(slopes.get(parent, S.Zero), slopes[id_] * local)
+    return slopes.get(by, S.Zero)

@@ -1,0 +1,133 @@
+"""The forward pass on the page: each quantity as formula, substituted numbers, result; several samples as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.calculus.rules import depends
+from derive.formula.tree import BigSum, Call, Name, Number, Product, Quotient, Sum, Tree, map_leaves
+from derive.network.graph import LayerView
+from derive.network.layers import replaced
+from derive.numeric.worked import over_all_samples
+from derive.solution.document import Block, Cell, Equation, Line, Message, Table
+from derive.solution.layout import Digits, Function, Identifier, Layout
+from derive.solution.page import Page, head, say
+
+MOST_COLUMNS = 7
+
+
+def forward_pass(page: Page) -> Iterator[Block]:
+    """Every layer in turn, at the first sample where there are several."""
+    yield head(2, "forward_pass")
+    if page.graph.samples > 1:
+        yield say("first_sample_in_full", count=page.graph.samples)
+    for view in page.graph.layers:
+        last = view.number == len(page.graph.layers)
+        yield head(3, "output_layer" if last else "hidden_layer", name=view.name, number=view.number, units=len(view.units))
+        yield from _layer(page, view)
+    yield from loss_section(page)
+
+
+def _layer(page: Page, view: LayerView) -> Iterator[Block]:
+    yield say("layer_linear" if not view.pre_activations else "layer_activated", units=len(view.units), number=view.number)
+    graph = page.graph
+    if view.formula is not None and len(view.pre_activations) == 1:
+        for before, after in zip(graph.arrays[view.pre_activations[0]].ids.values(), graph.arrays[view.output].ids.values(), strict=True):
+            yield from _unit(page, view, before, after)
+        return
+    arrays = [*view.pre_activations]
+    if view.activation == "softmax":
+        arrays += [f"exp{view.number}", f"sum{view.number}"]
+    for array in dict.fromkeys([*arrays, view.output]):
+        for id_ in graph.arrays[array].ids.values():
+            yield quantity(page, id_)
+
+
+def _unit(page: Page, view: LayerView, before: str, after: str) -> Iterator[Block]:
+    """One neuron: its pre-activation, then its activation."""
+    if page.names.notation.composed:
+        inner = page.set(page.neurons.nodes[before].formula)
+        name = _function_name(view)
+        yield Equation((Line(page.names(after), "=", Function(name, (inner,))),))
+    yield quantity(page, before)
+    yield activation(page, view, before, after)
+
+
+def _function_name(view: LayerView) -> str:
+    return {"sigmoid": "sigma", "relu": "ReLU"}.get(view.activation, view.activation if view.activation in ("tanh",) else "f")
+
+
+def activation(page: Page, view: LayerView, before: str, after: str) -> Equation:
+    """`a = sigma(z) = 1/(1 + e^-z) = numbers = result`."""
+    node = page.neurons.nodes[after]
+    values, result = page.values(), page.worked.value(after) if page.worked else None
+    lead: list[Line] = []
+    name = _function_name(view)
+    is_call = isinstance(node.formula, Call) and len(node.formula.arguments) == 1
+    if page.names.notation.tight and not is_call:
+        lead.append(Line(page.names(after), "=", Function(name, (page.names(before),))))
+    return page.chain(page.names(after), node.formula, values, result, id=after, before=lead)
+
+
+def quantity(page: Page, id_: str, sample: int = 0) -> Equation:
+    """One node: `net_h1 = w1*i1 + ... = numbers = result`."""
+    formula = page.neurons.nodes[id_].formula
+    result = page.worked.value(id_, sample) if page.worked else None
+    if page.neurons.array(id_).role == "exponential":  # its name is its formula
+        rows = page.numbers(formula, page.values(sample), result) if page.worked and result else []  # type: ignore[arg-type]
+        first = Line(page.names(id_), rows[0].relation, rows[0].right) if rows else Line(page.names(id_), "=", page.set(formula))
+        return Equation((first, *rows[1:]), id_)
+    return page.chain(page.names(id_), formula, page.values(sample), result, id=id_)
+
+
+def loss_section(page: Page) -> Iterator[Block]:
+    """The parts of the loss, the loss of a sample, the total."""
+    graph = page.graph
+    yield head(3, "the_loss")
+    roles = ("score", "loss-part", "sample-loss", "data-loss", "penalty", "loss")
+    ids = [id_ for array in graph.arrays.values() if array.role in roles and graph.definition(array.name) for id_ in array.ids.values()]
+    for id_ in sorted(ids, key=list(page.neurons.nodes).index):
+        if page.neurons.per_sample(id_) or over_all_samples(page.neurons.nodes[id_].formula) is None:
+            yield quantity(page, id_)
+        else:
+            if page.numeric:
+                yield say("all_samples_table", count=graph.samples)
+                yield from samples_tables(page)
+            yield over_samples(page, id_)
+
+
+def samples_tables(page: Page) -> Iterator[Table]:
+    """One row per sample, one column per quantity that depends on it; wide tables are cut into several."""
+    assert page.worked is not None
+    graph = page.graph
+    roles = ("input", "pre-activation", "activation", "target", "loss-part", "sample-loss")
+    order = {role: at for at, role in enumerate(("input", "pre-activation", "activation", "target", "loss-part", "sample-loss"))}
+    arrays = sorted(
+        (array for array in graph.arrays.values() if array.role in roles and array.per_sample),
+        key=lambda array: (array.layer if order[array.role] < 3 else 99, order[array.role]),
+    )
+    ids = [id_ for array in arrays for id_ in array.ids.values()]
+    for start in range(0, len(ids), MOST_COLUMNS):
+        own = ids[start : start + MOST_COLUMNS]
+        header: tuple[Cell, ...] = (Message("sample"), *(page.names(id_) for id_ in own))
+        rows = tuple(
+            (Digits(str(sample + 1)), *(page.shown(page.worked.value(id_, sample)) for id_ in own))
+            for sample in page.worked.samples
+        )
+        yield Table(header, rows, frozenset(range(len(header))))
+
+
+def over_samples(page: Page, id_: str) -> Equation:
+    """`E_total = sum of E over the samples = numbers = result`, the samples' losses written one after the other."""
+    whole = over_all_samples(page.neurons.nodes[id_].formula)
+    assert whole is not None
+    count = page.graph.samples
+    formula = page.neurons.nodes[id_].formula
+    lead = Line(page.names(id_), "=", page.set(formula))
+    if page.worked is None:
+        return Equation((lead,), id_)
+    worked = page.worked
+    total: Tree = Sum(tuple(Name(str(at)) for at in range(count)))
+    written = Product((*whole.factors, total)) if whole.factors else total
+    rows = page.numbers(written, lambda at: worked.value(whole.body_id, int(at)), worked.value(id_))
+    return Equation((lead, *rows), id_)

@@ -1,0 +1,123 @@
+"""How a page begins: what the network is, the numbers it is given, and on request a glossary and the steps of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.network.graph import LayerView
+from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
+from derive.solution.layout import Layout, Operator, row
+from derive.solution.page import Page, head, note, say
+
+MOST_NUMBERS = 60  # more given numbers than this are not listed one by one
+
+
+def introduction(page: Page) -> Iterator[Block]:
+    """What is calculated, how numbers are rounded, what is given."""
+    graph, problem = page.graph, page.graph.problem
+    yield say(_rounding(page))
+    if graph.layers:
+        yield head(2, "the_network")
+        yield from describe(page)
+    else:
+        yield head(2, "the_circuit")
+        yield say("circuit_intro", output=page.names(graph.loss))
+    if page.options.glossary:
+        yield from glossary(page)
+    yield from given_numbers(page)
+    if problem.optimizer is not None and problem.optimizer.order == "sequential":
+        yield note("sequential_note")
+    if page.options.training_steps:
+        yield head(2, "training_steps")
+        yield Listing(tuple(Message(f"training_step_{at}") for at in range(1, 8)), ordered=True)
+
+
+def _rounding(page: Page) -> str:
+    if not page.numeric:
+        return "document_symbolic"
+    return "document_each_step" if page.style.each_step else "document_carry"
+
+
+def describe(page: Page) -> Iterator[Block]:
+    """The layers in words, and the loss."""
+    graph = page.graph
+    inputs = tuple(page.names(id_) for id_ in graph.arrays["x"].ids.values())
+    items = [Message("network_inputs", {"count": len(inputs), "names": _some(inputs)})]
+    items += [_layer_message(page, view) for view in graph.layers]
+    loss = graph.problem.loss
+    assert loss is not None
+    key = "loss_typed" if loss.choice.formula is not None else f"loss_{loss.choice.name.replace('-', '_')}"
+    items.append(Message("network_loss", {"loss": Message(key), "samples": graph.samples, "mean": loss.reduction == "mean"}))
+    yield Listing(tuple(items))
+
+
+def _some(items: tuple[Layout, ...], most: int = 6) -> tuple[Argument, ...]:
+    """The first few of many names."""
+    return items if len(items) <= most else (*items[:most], "…")
+
+
+def _layer_message(page: Page, view: LayerView) -> Message:
+    names = tuple(page.names(id_) for id_ in page.graph.arrays[view.output].ids.values())
+    activation = Message(f"activation_{view.activation.replace('-', '_')}" if view.activation else "activation_typed")
+    last = view.number == len(page.graph.layers)
+    return Message(
+        "network_layer",
+        {
+            "number": view.number,
+            "units": len(view.units),
+            "names": _some(names),
+            "activation": activation,
+            "last": last,
+            "linear": not view.pre_activations,
+        },
+    )
+
+
+def given_numbers(page: Page) -> Iterator[Block]:
+    """Inputs, targets, parameters and rates as typed, a row per group."""
+    if page.worked is None:
+        return
+    groups = list(_groups(page))
+    listed = [(key, ids) for key, ids in groups if ids]
+    if sum(len(ids) for _, ids in listed) > MOST_NUMBERS:
+        return
+    rows: list[tuple[Cell, ...]] = []
+    for message, ids in listed:
+        cells = [row(page.names(id_), Operator("="), page.shown(page.worked.value(id_))) for id_ in ids]
+        rows.append((message, row(*(part for at, cell in enumerate(cells) for part in ([Operator(",")] if at else []) + [cell]))))
+    yield say("given_numbers")
+    yield Table((Message("quantity"), Message("given_value")), tuple(rows))
+
+
+def _groups(page: Page) -> Iterator[tuple[Message, tuple[str, ...]]]:
+    graph, problem = page.graph, page.graph.problem
+    one = graph.samples == 1
+    arrays = graph.arrays.values()
+
+    def ids(*roles: str, layer: int | None = None) -> tuple[str, ...]:
+        return tuple(
+            id_ for a in arrays if a.role in roles and (layer is None or a.layer == layer) for id_ in a.ids.values()
+        )
+
+    if not graph.layers:
+        yield Message("group_values"), tuple(problem.inputs)
+        return
+    if one:
+        yield Message("group_inputs"), ids("input")
+        yield Message("group_targets"), ids("target")
+    for view in graph.layers:
+        yield Message("group_weights", {"number": view.number}), ids("weight", layer=view.number)
+        yield Message("group_biases", {"number": view.number}), ids("bias", layer=view.number)
+    yield Message("group_penalty"), ids("constant")
+    if problem.optimizer is not None and problem.optimizer.learning_rate is not None:
+        yield Message("group_rate"), ("eta",)
+
+
+GLOSSARY = ("input", "output", "hidden_layer", "neuron", "weight", "bias", "activation", "loss", "gradient", "learning_rate")
+
+
+def glossary(page: Page) -> Iterator[Block]:
+    """The words that the page uses, each in one sentence."""
+    yield head(2, "glossary")
+    yield Listing(tuple(Message(f"glossary_{word}") for word in GLOSSARY))
+

@@ -1,0 +1,244 @@
+"""What a page derives once and cites afterwards: an activation's derivative, the softmax Jacobian and its collapse with
+cross-entropy, and why linear layers in a row are one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from derive.calculus.rules import steps
+from derive.formula.parse import parse
+from derive.formula.tree import Name, Tree
+from derive.network.graph import LayerView
+from derive.network.layers import replaced
+from derive.solution.document import Block, Equation, Line, Message
+from derive.solution.layout import (
+    BigSum,
+    Digits,
+    Fraction,
+    Function,
+    Identifier,
+    Layout,
+    Matrix,
+    Operator,
+    Partial,
+    row,
+)
+from derive.solution.page import Page, head, say
+from derive.solution.typeset import Typesetter
+
+GREEK_NAME = {"sigmoid": "sigma"}
+
+
+def lemmas(page: Page) -> Iterator[Block]:
+    """The derivative of each activation that the network uses, once."""
+    seen: set[str] = set()
+    for view in page.graph.layers:
+        key = view.activation or "typed"
+        if key in seen or not view.pre_activations:
+            continue
+        seen.add(key)
+        if view.activation == "softmax":
+            yield from softmax_jacobian(page, view)
+        elif view.formula is not None and view.derivative is not None:
+            yield from activation_derivative(page, view)
+
+
+def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
+    """da/dz rule by rule, then through the unit's own output where that is the custom."""
+    assert view.formula is not None and view.derivative is not None
+    typeset = replace(page.set, name=Identifier, tight=True)
+    name = Message(f"activation_{view.activation.replace('-', '_')}")
+    yield head(3, "lemma_activation", activation=name)
+    a, z = Identifier("a"), Identifier("z")
+    left = Partial(a, z, total=True)
+    lines = [Line(a, "=", typeset(view.formula))]
+    rows = steps(view.formula, "z")
+    for at, step in enumerate(rows):
+        lines.append(Line(left if at == 0 else None, "=", typeset(step.tree), _reason(step.rules)))
+    yield Equation(tuple(lines))
+    if view.derivative == rows[-1].tree:
+        return
+    if "a" not in set(_names(view.derivative)):
+        yield Equation((Line(left, "=", typeset(view.derivative)),))
+        return
+    yield say("through_output")
+    spelled = replaced(view.derivative, {"a": view.formula})
+    yield Equation(
+        (
+            Line(left, "=", typeset(spelled)),
+            Line(None, "=", typeset(view.derivative), Message("since", {"what": row(a, Operator("="), typeset(view.formula))})),
+        )
+    )
+
+
+def _names(tree: Tree) -> Iterator[str]:
+    from derive.formula.tree import names
+
+    return names(tree)
+
+
+def _reason(rules: tuple[str, ...]) -> Message | None:
+    shown = tuple(Message(f"rule_{rule.replace('-', '_')}") for rule in rules if rule not in ("constant", "variable"))
+    return Message("by_rules", {"rules": shown}) if shown else None
+
+
+def _typesetter(page: Page) -> Typesetter:
+    """Names of a general derivation: `p_k` is p with subscript k."""
+
+    def name(id_: str) -> Layout:
+        base, _, below = id_.partition("_")
+        return Identifier(base, Identifier(below) if below else None)
+
+    return replace(page.set, name=name, tight=True)
+
+
+def _general(page: Page, text: str) -> Layout:
+    return _typesetter(page)(parse(text))
+
+
+def _partial(of: Layout, by: Layout) -> Layout:
+    return Partial(of, by)
+
+
+def softmax_jacobian(page: Page, view: LayerView) -> Iterator[Block]:
+    """dp_k/dz_l in both cases, then the two written as one; with cross-entropy, the collapse to p - y."""
+    p_k, z_k, z_l = (_general(page, text) for text in ("p_k", "z_k", "z_l"))
+    yield head(3, "lemma_softmax")
+    yield say("softmax_intro")
+    total = BigSum(Identifier("l"), _general(page, "exp(z_l)"))
+    yield Equation((Line(p_k, "=", row(Fraction(_general(page, "exp(z_k)"), Identifier("S")), Operator(","), Identifier("S"), Operator("="), total)),))
+    yield say("softmax_same")
+    quotient = Message("by_rules", {"rules": (Message("rule_quotient"),)})
+    yield Equation(
+        (
+            Line(_partial(p_k, z_k), "=", _general(page, "(exp(z_k)*S - exp(z_k)*exp(z_k))/S^2"), quotient),
+            Line(None, "=", _general(page, "exp(z_k)/S*((S - exp(z_k))/S)")),
+            Line(None, "=", _general(page, "p_k*(1 - p_k)")),
+        )
+    )
+    yield say("softmax_other")
+    yield Equation(
+        (
+            Line(_partial(p_k, z_l), "=", _general(page, "(0*S - exp(z_k)*exp(z_l))/S^2"), quotient),
+            Line(None, "=", _general(page, "-(exp(z_k)/S*(exp(z_l)/S))")),
+            Line(None, "=", _general(page, "-p_k*p_l")),
+        )
+    )
+    delta = Identifier("delta", row(Identifier("k"), Identifier("l")))
+    yield say("softmax_together", delta=delta)
+    yield Equation((Line(_partial(p_k, z_l), "=", _general(page, "p_k*(kronecker(k, l) - p_l)")),))
+    if page.worked is not None and page.graph.samples == 1:
+        yield say("softmax_jacobian_numbers")
+        yield Equation((Line(_partial(Identifier("p", bold=True), Identifier("z", bold=True)), "~=", jacobian(page, view)),))
+    loss = page.graph.problem.loss
+    if loss is not None and loss.choice.name in ("cross-entropy", "softmax-cross-entropy"):
+        yield from collapse(page, view)
+
+
+def jacobian(page: Page, view: LayerView) -> Matrix:
+    """The numbers dp_k/dz_l, a row per output."""
+    assert page.worked is not None
+    outputs = page.graph.arrays[view.output].ids.values()
+    logits = page.graph.arrays[view.pre_activations[0]].ids.values()
+    return Matrix(tuple(tuple(page.shown(page.worked.partial(p, z)) for z in logits) for p in outputs))
+
+
+def collapse(page: Page, view: LayerView) -> Iterator[Block]:
+    """dE/dz_l = p_l - y_l, shown term by term."""
+    yield head(3, "lemma_collapse")
+    yield say("collapse_intro")
+    e, z_l = Identifier("E"), _general(page, "z_l")
+    k = Identifier("k")
+    yield Equation(
+        (
+            Line(e, "=", row(Operator("neg"), BigSum(k, _general(page, "y_k*ln(p_k)")))),
+        )
+    )
+    yield Equation(
+        (
+            Line(_partial(e, z_l), "=", BigSum(k, row(_partial(e, _general(page, "p_k")), Operator("."), _partial(_general(page, "p_k"), z_l)))),
+            Line(None, "=", BigSum(k, row(_fenced(page, "-(y_k/p_k)"), _general(page, "p_k*(kronecker(k, l) - p_l)")))),
+            Line(None, "=", row(Operator("neg"), BigSum(k, _general(page, "y_k*kronecker(k, l)")), Operator("+"), _general(page, "p_l"), BigSum(k, _general(page, "y_k")))),
+            Line(None, "=", _general(page, "-y_l + p_l"), Message("collapse_reason", {"sum": row(BigSum(k, _general(page, "y_k")), Operator("="), Digits("1"))})),
+            Line(None, "=", _general(page, "p_l - y_l")),
+        )
+    )
+
+
+def _fenced(page: Page, text: str) -> Layout:
+    from derive.solution.layout import Fenced
+
+    return Fenced(_general(page, text))
+
+
+def linear_collapse(page: Page) -> Iterator[Block]:
+    """Two linear layers in a row are one: W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2)."""
+    views = page.graph.layers
+    for first, second in zip(views, views[1:], strict=False):
+        if first.pre_activations or second.source != first.output or not first.weights:
+            continue
+        if second.pre_activations and len(second.weights) != 1:
+            continue
+        yield head(3, "linear_collapse")
+        yield say("linear_collapse_intro")
+        yield from _collapse_pair(page, first, second)
+        return
+
+
+def _collapse_pair(page: Page, first: LayerView, second: LayerView) -> Iterator[Block]:
+    w1, w2 = (_matrix_name("W", view.number) for view in (first, second))
+    b1, b2 = (_matrix_name("b", view.number) if view.biases else None for view in (first, second))
+    x = Identifier("x", bold=True)
+    inner = row(w1, x, *((Operator("+"), b1) if b1 else ()))
+    from derive.solution.layout import Fenced
+
+    outer = row(w2, Fenced(inner) if b1 else inner, *((Operator("+"), b2) if b2 else ()))
+    w3 = _matrix_name("W", 3)
+    merged = row(Fenced(row(w2, w1)), x)
+    rest = [part for part in (row(w2, b1) if b1 else None, b2) if part is not None]
+    tail: list[Layout] = []
+    if rest:
+        inside = row(*(piece for at, part in enumerate(rest) for piece in ([Operator("+")] if at else []) + [part]))
+        tail = [Operator("+"), Fenced(inside) if len(rest) > 1 else inside]
+    lines = [
+        Line(Identifier("y", bold=True), "=", outer),
+        Line(None, "=", row(merged, *tail)),
+        Line(None, "=", row(w3, x, *((Operator("+"), _matrix_name("b", 3)) if rest else ())), Message("linear_collapse_reason", {"product": row(w3, Operator("="), w2, w1)})),
+    ]
+    yield Equation(tuple(lines))
+    if page.worked is not None:
+        yield from _product_in_numbers(page, first, second, (w1, w2, w3))
+
+
+def _matrix_name(letter: str, number: int) -> Identifier:
+    return Identifier(letter, Digits(str(number)), bold=True)
+
+
+def _product_in_numbers(
+    page: Page, first: LayerView, second: LayerView, names: tuple[Layout, Layout, Layout]
+) -> Iterator[Block]:
+    from derive.formula.tree import Product, Sum
+
+    worked = page.worked
+    assert worked is not None
+    one, two = page.graph.arrays[first.weights[0]], page.graph.arrays[second.weights[0]]
+    rows, inner = two.shape
+    columns = one.shape[1]
+    entries = []
+    for k in range(rows):
+        line = []
+        for i in range(columns):
+            products = tuple(Product((Name(two.ids[k, j]), Name(one.ids[j, i]))) for j in range(inner))
+            line.append(page.shown(worked.calculated(products[0] if inner == 1 else Sum(products))))
+        entries.append(tuple(line))
+    w1, w2, w3 = names
+    yield Equation((Line(w3, "=", row(w2, w1)), Line(None, "=", row(matrix_of(page, two.name), matrix_of(page, one.name))), Line(None, "~=", Matrix(tuple(entries)))))
+
+
+def matrix_of(page: Page, array: str) -> Matrix:
+    """A parameter array as a matrix of numbers."""
+    assert page.worked is not None
+    own = page.graph.arrays[array]
+    rows, columns = own.shape
+    return Matrix(tuple(tuple(page.shown(page.worked.value(own.ids[r, c])) for c in range(columns)) for r in range(rows)))

@@ -1,0 +1,204 @@
+"""Gradient descent on the page: the update, the parameters not worked in full, what matters most, the loss afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from derive.numeric.rounding import Value
+from derive.numeric.worked import UPDATE
+from derive.solution.backward import Backward
+from derive.solution.document import Block, Cell, Equation, Line, Message, Table
+from derive.solution.layout import Digits, Identifier, Layout, Matrix, Operator, Words, row
+from derive.solution.notations import marked
+from derive.solution.page import Page, head, say
+from derive.formula.tree import Name, Product, Tree
+
+MOST_ENTRIES = 12  # a gradient vector longer than this is not written out
+
+
+def update(page: Page, id_: str) -> Iterator[Block]:
+    """w+ = w - eta dE/dw = numbers = result."""
+    optimizer = page.graph.problem.optimizer
+    if optimizer is None or not is_trained(page, id_):
+        return
+    left = marked(page.names(id_))
+    typeset = page.set
+    slope = page.partial(page.graph.loss, id_)
+
+    def name(inner: str) -> Layout:
+        return {"w": page.names(id_), "eta": Identifier("eta"), "g": slope}[inner]
+
+    from dataclasses import replace
+
+    own = replace(typeset, name=name, tight=True)
+    yield say("update", quantity=page.names(id_))
+    if page.worked is None or optimizer.learning_rate is None:
+        yield Equation((Line(left, "=", own(UPDATE)),), f"{id_}+")
+        return
+    worked = page.worked
+    values = {"w": worked.value(id_), "eta": worked.rate(), "g": worked.total_gradient(id_)}
+    yield page.chain(left, UPDATE, values.__getitem__, worked.updated(id_), id=f"{id_}+", setter=own)
+
+
+def is_trained(page: Page, id_: str) -> bool:
+    """Whether an update changes the quantity."""
+    return page.graph.place_of[id_][0] in page.graph.trainable
+
+
+def trained(page: Page) -> tuple[str, ...]:
+    """The ids of all parameters that an update changes, in reading order."""
+    return tuple(id_ for array in page.graph.trainable for id_ in page.graph.arrays[array].ids.values())
+
+
+def likewise(page: Page, ids: Sequence[str]) -> Iterator[Block]:
+    """The parameters that are not worked in full: gradient, old value, new value."""
+    if not ids:
+        return
+    loss = page.graph.loss
+    updated = page.graph.problem.optimizer is not None
+    if page.worked is None:
+        yield say("likewise_symbolic", count=len(ids))
+        yield from _likewise_formulas(page, ids)
+        return
+    has_rate = updated and page.graph.problem.optimizer.learning_rate is not None  # type: ignore[union-attr]
+    yield say("likewise", count=len(ids))
+    header: tuple[Cell, ...] = (Message("parameter"), Message("gradient"), Message("old_value"))
+    if has_rate:
+        header = (*header, Message("new_value"))
+    rows: list[tuple[Cell, ...]] = []
+    for id_ in ids:
+        cells: list[Cell] = [
+            page.names(id_),
+            page.shown(page.worked.total_gradient(id_)),
+            page.shown(page.worked.value(id_)),
+        ]
+        if has_rate and is_trained(page, id_):
+            cells.append(page.shown(page.worked.updated(id_)))
+        elif has_rate:
+            cells.append(Message("fixed"))
+        rows.append(tuple(cells))
+    yield Table(header, tuple(rows), frozenset({1, 2, 3} if has_rate else {1, 2}))
+
+
+def _likewise_formulas(page: Page, ids: Sequence[str]) -> Iterator[Block]:
+    """dE/dw = delta * input, a row per parameter."""
+    lines = []
+    for id_ in ids:
+        formula = delta_form(page, id_)
+        if formula is not None:
+            lines.append(Line(page.partial(page.graph.loss, id_), "=", formula))
+    for line in lines:
+        yield Equation((line,), f"d{page.graph.loss}/d{_id_of(ids, lines, line)}")
+
+
+def _id_of(ids: Sequence[str], lines: Sequence[Line], line: Line) -> str:
+    return ids[lines.index(line)]
+
+
+def delta_form(page: Page, id_: str) -> Layout | None:
+    """delta_o1 · out_h1: the error signal of the unit times what the parameter multiplies."""
+    unit = delta_unit(page, id_)
+    if unit is None:
+        return None
+    local = page.local(unit, id_)
+    delta = page.names.delta(unit)
+    from derive.formula.tree import Number
+
+    if local == Number("1"):
+        return delta
+    return row(delta, *([] if page.set.tight else [Operator(".")]), page.set.factor(local))
+
+
+def delta_unit(page: Page, id_: str) -> str | None:
+    """The one pre-activation that a parameter enters, if it enters just one."""
+    children = [child for child in page.neurons.children.get(id_, ()) if page.neurons.array(child).role == "pre-activation"]
+    return children[0] if len(children) == 1 and len(Backward(page, _none()).paths(id_)) == 1 else None
+
+
+def _none():  # type: ignore[no-untyped-def]
+    from derive.solution.backward import Known
+
+    return Known()
+
+
+def in_delta_form(page: Page, id_: str, sample: int = 0) -> Iterator[Block]:
+    """The same derivative as error signal times input: delta first, then the product."""
+    unit = delta_unit(page, id_)
+    if unit is None:
+        return
+    root = page.root
+    delta = page.names.delta(unit)
+    way = Backward(page, _none(), sample).way(unit)
+    local = page.local(unit, id_)
+    yield say("delta_form", delta=delta, quantity=page.names(unit))
+    symbols = Backward(page, _none(), sample).symbols(way)
+    definition = Line(delta, "=", page.partial(root, unit))
+    rows: list[Line] = [definition] if len(way) == 1 else [definition, Line(None, "=", symbols)]
+    worked = page.worked
+    if worked is None:
+        yield Equation(tuple(rows), f"delta_{unit.removeprefix('net_')}")
+        form = delta_form(page, id_)
+        assert form is not None
+        yield Equation((Line(page.partial(root, id_), "=", form),))
+        return
+    backward = Backward(page, _none(), sample)
+    values = [backward.value(factor) for factor in way]
+    result = worked.gradient(unit, sample)
+    if len(values) > 1:
+        rows.extend(backward.numeric_product(values, result))
+    else:
+        rows.append(Line(None, "~=", page.shown(result)))
+    yield Equation(tuple(rows), f"delta_{unit.removeprefix('net_')}")
+    from derive.formula.tree import Number
+
+    if local == Number("1"):
+        yield Equation((Line(page.partial(root, id_), "=", delta), Line(None, "~=", page.shown(result))))
+        return
+    product: Tree = Product((Name("delta"), local))
+
+    def value(name: str) -> Value:
+        return result if name == "delta" else worked.value(name, sample)
+
+    from dataclasses import replace
+
+    own = replace(page.set, name=lambda inner: delta if inner == "delta" else page.names(inner))
+    yield page.chain(page.partial(root, id_), product, value, worked.gradient(id_, sample), setter=own)
+
+
+def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
+    """All trained parameters by the size of their gradient: where a nudge changes the loss most."""
+    if page.worked is None or len(ids) < 2:
+        return
+    worked = page.worked
+    yield head(3, "sensitivities")
+    ordered = sorted(ids, key=lambda id_: -abs(worked.total_gradient(id_).number))
+    if len(ids) <= MOST_ENTRIES:
+        yield say("gradient_vector")
+        column = Matrix(tuple((page.partial(page.graph.loss, id_),) for id_ in ids))
+        numbers = Matrix(tuple((page.shown(worked.total_gradient(id_)),) for id_ in ids))
+        yield Equation((Line(row(Operator("nabla"), page.names(page.graph.loss)), "=", row(column, Operator("~="), numbers)),))
+    yield say("sensitivities", most=page.names(ordered[0]), least=page.names(ordered[-1]))
+    shown = ordered[:20]
+    rows = tuple(
+        (Digits(str(at)), page.names(id_), page.shown(worked.total_gradient(id_))) for at, id_ in enumerate(shown, start=1)
+    )
+    yield Table((Message("rank"), Message("parameter"), Message("gradient")), rows, frozenset({0, 2}))
+
+
+def after_update(page: Page, moved: Page) -> Iterator[Block]:
+    """The forward pass again at the new parameters: the loss before and after."""
+    assert page.worked is not None and moved.worked is not None
+    loss = page.graph.loss
+    yield head(2, "after_update")
+    before, after = page.worked.value(loss), moved.worked.value(loss)
+    outputs = [
+        id_
+        for array in page.graph.arrays.values()
+        if array.role in ("activation", "loss-part", "data-loss", "penalty", "loss")
+        for id_ in array.ids.values()
+        if not page.neurons.per_sample(id_)
+    ]
+    yield say("after_update", smaller=after.number < before.number)
+    rows = tuple((page.names(id_), page.shown(page.worked.value(id_)), page.shown(moved.worked.value(id_))) for id_ in outputs)
+    yield Table((Message("quantity"), Message("before_update"), Message("after_update_column")), rows, frozenset({1, 2}))
+    yield Equation((Line(row(page.names(loss)), "=", row(page.shown(before), Operator("->"), page.shown(after))),), f"{loss}+")

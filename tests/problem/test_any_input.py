@@ -1,0 +1,124 @@
+"""Whatever is read, a ProblemError is the worst that happens, and soon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from derive.errors import ProblemError
+from derive.problem.read import read_problem
+
+
+SECONDS = 2.0
+
+W1 = """\
+inputs:  {i1: 0.05, i2: 0.10}
+targets: {o1: 0.01, o2: 0.99}
+layers:
+  - dense: 2
+    name: h
+    activation: {leaky-relu: {slope: 0.1}}
+    weights: [[0.15, 0.20], [0.25, 0.30]]
+    bias: {threshold: 0.35}
+    trainable: [weights]
+  - {dense: 2, names: {units: [o1, o2], bias: [p, q]}, activation: z*sigmoid(z), bias: unit}
+loss: {squared-error: {reduction: mean}}
+optimizer: {sgd: {learning-rate: 0.5, order: simultaneous}}
+document: {language: zh, notation: net-out, decimals: 9, worked: [w5, w1]}
+"""
+
+PIECES = [
+    *(
+        "title inputs targets layers loss values circuit output trainable optimizer training document parts"
+    ).split(),
+    *(
+        "dense name activation weights bias names units random low seed threshold sgd steps formula worked"
+    ).split(),
+    *(
+        "sigmoid maxout softmax none x o1 w1 h shared unit connection uniform null true .nan -inf 1e999 0 1 2"
+    ).split(),
+    *("x*y z^2 (t-y)^2 f: {} [] [[]] [ ] { } : , - ' \" & * ! ? | > # % @ ` ~ << --- ...").split(),
+    *("\n", "  ", "\t", ": ", "- ", "\ufeff", "\x00", "\ud800", "\u2028", "²", "９"),
+]
+
+
+@contextmanager
+def only_problem_errors() -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    except ProblemError as error:
+        assert str(error)
+        assert len(error.complaints) == len(str(error).splitlines())
+    assert time.perf_counter() - started < SECONDS
+
+
+@given(st.text())
+def test_any_text(text: str) -> None:
+    with only_problem_errors():
+        read_problem("\n" + text)
+
+
+@given(st.binary())
+def test_any_bytes(content: bytes) -> None:
+    with only_problem_errors():
+        read_problem(content)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_the_example_with_pieces_replaced(data: st.DataObject) -> None:
+    text = W1
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(len(text), start + 12)))
+        piece = data.draw(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)))
+        text = text[:start] + piece + text[end:]
+    with only_problem_errors():
+        read_problem(text)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(PIECES),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(PIECES), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(st.sampled_from(PIECES), VALUES, max_size=6))
+def test_any_data_of_the_known_keys(data: dict[str, object]) -> None:
+    with only_problem_errors():
+        read_problem(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "inputs: {x: [" + "1," * 300_000 + "1]}\nlayers: [{dense: 1}]\nloss: none\n",
+        "inputs: {" + ",".join(f"x{n}: 1" for n in range(60_000)) + "}\nlayers: [{dense: 10}]\nloss: none\n",
+        "values: {x: 1}\ncircuit:\n" + "".join(f"  v{n}: v{n + 1}*x\n" for n in range(40_000)),
+        "values: {x: 1}\ncircuit:\n  v0: x\n" + "".join(f"  v{n + 1}: v{n}*x\n" for n in range(5_000)),
+        "title: " + "x" * 900_000,
+        "inputs: [" + ",".join(["x"] * 200_000) + "]\nlayers: [{dense: 1}]",
+        "layers: [" + "{dense: 1}," * 30_000 + "]\ninputs: [x]",
+        "? " * 100_000,
+        "- " * 100_000,
+        "{" * 300_000,
+        "a: " + "'" * 500_001,
+    ],
+    ids=["samples", "inputs", "late definitions", "definitions", "title", "names", "layers", "keys", "dashes", "braces",
+         "quotes"],
+)  # fmt: skip
+def test_a_large_text_takes_seconds_at_most(text: str) -> None:
+    started = time.perf_counter()
+    try:
+        read_problem(text)
+    except ProblemError as error:
+        assert len(str(error)) < 100_000
+    assert time.perf_counter() - started < 5
