@@ -101,7 +101,7 @@ def _latex_char(char: str, can_set: CanSet) -> str:
         return _ASCII_IN_TEXT[char]
     if sign := _math_sign(char):
         return rf"\ensuremath{{{sign}}}"
-    return char if can_set(char) else rf"\texttt{{{_code(char)}}}"
+    return char if can_set(char) else rf"\texttt{{{_code(char)}}}\allowbreak{{}}"
 
 
 def tex_words(text: str, can_set: CanSet) -> str:

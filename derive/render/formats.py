@@ -123,7 +123,7 @@ def _latex(language: str, flavor: str) -> Dialect:
         beside=text,
         display=emit,
         relation=OPERATORS.__getitem__,
-        measure=width,
+        measure=width if language in HAN_LANGUAGES else _latin_width,
         text_measure=_markup_width,
         width=39.5,
         indent=1,
@@ -131,6 +131,11 @@ def _latex(language: str, flavor: str) -> Dialect:
         column_gap=1.1,
         table_slack=1.2,
     )
+
+
+def _latin_width(layout: Layout) -> float:
+    """The width where Han, too, are shown by their codes."""
+    return width(layout) + 3.6 * sum(is_wide(char) and latin_or_han(char) for char in plain(layout))
 
 
 def _text(language: str, flavor: str) -> Dialect:
