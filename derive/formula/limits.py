@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from derive.formula.evaluate import FLOATS, one_step
-from derive.formula.tree import BigSum, Element, Name, Negative, Number, Power, Tree, children
+from derive.formula.tree import BigSum, Call, Element, Name, Negative, Number, Power, Tree, children
 
 MAX_DEPTH = 60
 MAX_EXPONENT = 1000
 MAX_POWER_DIGITS = 20_000
+MAX_RIVALS = 40  # SymPy compares every two arguments of max and min
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def excess(tree: Tree) -> Excess | None:
     deep = _too_deep(tree)
     if deep is not None:
         return Excess(deep, f"a formula nested more than {MAX_DEPTH} deep")
-    return next(_too_large(tree, {}), None)
+    return next(_too_large(tree, {}), None) or _too_many_rivals(tree)
 
 
 def _too_deep(tree: Tree) -> Tree | None:
@@ -49,6 +50,20 @@ def _too_deep(tree: Tree) -> Tree | None:
         if depth > MAX_DEPTH:
             return node
         stack.extend((child, depth + 1) for child in children(node))
+    return None
+
+
+def _too_many_rivals(tree: Tree) -> Excess | None:
+    """Counted over the whole formula, since `max(max(a, b), c)` compares three."""
+    rivals = 0
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Call) and node.function in ("max", "min"):
+            rivals += len(node.arguments)
+        if rivals > MAX_RIVALS:
+            return Excess(node, f"max and min of more than {MAX_RIVALS} values in all")
+        stack.extend(children(node))
     return None
 
 

@@ -5,6 +5,7 @@ What order a person writes in is decided in reading_order.py; here is only which
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -88,8 +89,8 @@ def to_sympy(tree: Tree, leaf: Leaf, indices: Indices = MappingProxyType({})) ->
     """The SymPy expression of a tree: `leaf` gives names and elements, `indices` what a sum runs over.
 
     Integers stay exact, numerals with a point or an exponent become float64. An index bound by a sum and used
-    as a value is its Idx. Raises KeyError for a sum over an index that is not given, DeriveError for a formula
-    whose numbers are too large for exact arithmetic.
+    as a value is its Idx. Raises KeyError for a sum over an index that is not given, DeriveError where the numbers
+    are too large for exact arithmetic.
     """
     try:
         return _Reader(leaf, indices, frozenset()).read(tree)
@@ -104,7 +105,10 @@ class _Reader:
         self._leaf, self._indices, self._bound = leaf, indices, bound
 
     def read(self, tree: Tree) -> Any:
-        return _READERS[type(tree)](self, tree)
+        value = _READERS[type(tree)](self, tree)
+        if isinstance(value, sympy.Float) and abs(value) > sys.float_info.max:
+            raise OverflowError("beyond float64")  # SymPy would go on, exp by exp, until the memory is full
+        return value
 
     def number(self, tree: Number) -> sympy.Expr:
         whole = tree.text.lstrip("-").isdigit()
@@ -131,7 +135,7 @@ class _Reader:
     def power(self, tree: Power) -> sympy.Expr:
         base, exponent = self.read(tree.base), self.read(tree.exponent)
         if exponent.is_Rational and _digits(base) * abs(exponent) > MAX_POWER_DIGITS:
-            raise OverflowError("a power of too many digits")  # such as 9^(x^0*10^9): no name, once simplified
+            raise OverflowError("a power of too many digits")  # such as 9^(x^0*10^9), where x disappears
         return sympy.Pow(base, exponent)
 
     def call(self, tree: Call) -> sympy.Expr:

@@ -123,4 +123,4 @@ def note(key: str, **arguments: Argument) -> Note:
 
 def head(level: int, key: str, **arguments: Argument) -> Heading:
     """A heading."""
-    return Heading(level, Message(key, arguments))
+    return Heading(level, Message(f"head_{key}", arguments))

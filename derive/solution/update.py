@@ -176,7 +176,7 @@ def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
         yield say("gradient_vector")
         column = Matrix(tuple((page.partial(page.graph.loss, id_),) for id_ in ids))
         numbers = Matrix(tuple((page.shown(worked.total_gradient(id_)),) for id_ in ids))
-        yield Equation((Line(row(Operator("nabla"), page.names(page.graph.loss)), "=", row(column, Operator("~="), numbers)),))
+        yield Equation((Line(row(Identifier("nabla"), page.names(page.graph.loss)), "=", row(column, Operator("~="), numbers)),))
     yield say("sensitivities", most=page.names(ordered[0]), least=page.names(ordered[-1]))
     shown = ordered[:20]
     rows = tuple(
