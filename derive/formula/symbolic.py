@@ -89,8 +89,8 @@ def to_sympy(tree: Tree, leaf: Leaf, indices: Indices = MappingProxyType({})) ->
     """The SymPy expression of a tree: `leaf` gives names and elements, `indices` what a sum runs over.
 
     Integers stay exact, numerals with a point or an exponent become float64. An index bound by a sum and used
-    as a value is its Idx. Raises KeyError for a sum over an index that is not given, DeriveError where the numbers
-    are too large for exact arithmetic.
+    as a value is its Idx. Raises KeyError for a sum over an index that is not given, DeriveError where the
+    numbers are too large for exact arithmetic.
     """
     try:
         return _Reader(leaf, indices, frozenset()).read(tree)

@@ -1,7 +1,8 @@
 """The tree of a formula, in the order a person writes it.
 
-A typed formula is read into this tree, SymPy expressions are put in reading order as this tree, a substitution
-replaces its names by numbers, and every printed line is evaluated again from it. No markup, no SymPy here.
+A typed formula is read into this tree, SymPy expressions are put in reading order as this tree, a
+substitution replaces its names by numbers, and every printed line is evaluated again from it. No markup and
+no SymPy here.
 
 Every node is frozen and hashable; children are trees or tuples of trees.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import UnionType
+
 from derive.formula.tree import (
     BigSum,
     Both,
@@ -20,6 +22,7 @@ from derive.formula.tree import (
 )
 
 TIGHT = Number | Name | Element | Call | Cases | BigSum
+TERMS = TIGHT | Product | Quotient | Power
 
 
 def printed(tree: Tree) -> str:
@@ -30,11 +33,11 @@ def printed(tree: Tree) -> str:
         case Element(array, indices):
             return f"{array}[{','.join(map(printed, indices))}]"
         case Negative(body):
-            return f"-{fenced(body)}"
+            return f"-{fenced(body, TERMS)}"
         case Sum(terms):
             return printed_sum(terms)
         case Product(factors):
-            return "*".join(map(fenced, factors))
+            return "*".join(fenced(factor, TIGHT | Power) for factor in factors)
         case Quotient(top, bottom):
             return f"{fenced(top)}/{fenced(bottom)}"
         case Power(base, exponent):
@@ -54,13 +57,13 @@ def printed(tree: Tree) -> str:
             return opened + printed(otherwise) + ")" * len(branches)
 
 
-def fenced(tree: Tree) -> str:
-    return printed(tree) if isinstance(tree, TIGHT) else f"({printed(tree)})"
+def fenced(tree: Tree, bare: UnionType = TIGHT) -> str:
+    return printed(tree) if isinstance(tree, bare) else f"({printed(tree)})"
 
 
 def printed_sum(terms: tuple[Tree, ...]) -> str:
-    parts = [fenced(terms[0])]
+    parts = [fenced(terms[0], TERMS | Negative)]
     for term in terms[1:]:
         sign, body = ("-", term.body) if isinstance(term, Negative) else ("+", term)
-        parts.append(f" {sign} {fenced(body)}")
+        parts.append(f" {sign} {fenced(body, TERMS)}")
     return "".join(parts)

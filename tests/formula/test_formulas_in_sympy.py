@@ -27,8 +27,8 @@ RANKS = {
     for kind, group in enumerate((PARAMETERS, SIGNALS, BIASES))
     for at, name in enumerate(group)
 }
-I, J = sympy.Idx("i", 3), sympy.Idx("j", 2)
-INDICES = {"i": I, "j": J}
+ROW, COLUMN = sympy.Idx("i", 3), sympy.Idx("j", 2)
+INDICES = {"i": ROW, "j": COLUMN}
 
 
 def rank(name: str) -> tuple[int, int]:
@@ -52,19 +52,19 @@ WRITTEN_AS = {
     "exp(-z) + 1": "1 + exp(-z)",
     "1/(exp(-z) + 1)": "1/(1 + exp(-z))",
     "-a + 1": "1 - a",
-    "-a^2 + 1": "1 - (a^2)",
+    "-a^2 + 1": "1 - a^2",
     "1 + x": "x + 1",
     "(1 - a)*a": "a*(1 - a)",
     "-out_o1 + target_o1": "target_o1 - out_o1",
-    "(target_o1 - out_o1)^2/2": "(1/2)*((target_o1 - out_o1)^2)",
-    "-a*(t - y)": "-(a*(t - y))",
-    "-w*x + b": "b - (w*x)",
-    "-x - 1": "(-x) - 1",
+    "(target_o1 - out_o1)^2/2": "(1/2)*(target_o1 - out_o1)^2",
+    "-a*(t - y)": "-a*(t - y)",
+    "-w*x + b": "b - w*x",
+    "-x - 1": "-x - 1",
     "exp(z) - 1": "exp(z) - 1",
-    "x + x^2 + 1": "(x^2) + x + 1",
+    "x + x^2 + 1": "x^2 + x + 1",
     "x/(2*y)": "x/(2*y)",
     "2*x/3": "(2/3)*x",
-    "-x/2": "-((1/2)*x)",
+    "-x/2": "-(1/2)*x",
     "tanh(z)*x*w1": "w1*x*tanh(z)",
     "x*w*0.5": "0.5*w*x",
     "3^0.5*0.1": "0.173205080757",
@@ -75,7 +75,7 @@ WRITTEN_AS = {
     "exp(-z)/(1 + exp(-z))^2": "exp(-z)/((1 + exp(-z))^2)",
     "max(z, 0)": "max(0, z)",
     "if(z > 0 and z < 1, z, 0.01*z)": "if(z > 0 and z < 1, z, 0.01*z)",
-    "e + pi*x": "(x*pi) + exp(1)",
+    "e + pi*x": "pi*x + exp(1)",
     "sum(x[i]*W[j,i], i) + b[j]": "sum(W[j,i]*x[i], i) + b[j]",
     "sigmoid(z)": "1/(1 + exp(-z))",
     "softplus(z)": "ln(1 + exp(z))",
@@ -109,14 +109,14 @@ def test_integers_stay_exact_and_decimals_stay_the_floats_typed() -> None:
 
 
 def test_a_sum_runs_over_the_range_of_its_index() -> None:
-    expected = sympy.Sum(sympy.Indexed("x", I), (I, 0, 2))
+    expected = sympy.Sum(sympy.Indexed("x", ROW), (ROW, 0, 2))
     assert symbolic("sum(x[i], i)") == expected
     assert symbolic("sum(i, i)").doit() == 0 + 1 + 2
 
 
 def test_kronecker_and_the_step_of_a_maximum_are_written() -> None:
-    assert from_sympy(sympy.KroneckerDelta(I, J), rank) == Call("kronecker", (Name("i"), Name("j")))
-    assert symbolic(from_sympy(sympy.KroneckerDelta(I, J), rank).arguments[0]) == sympy.Symbol("i")  # type: ignore[union-attr]
+    assert from_sympy(sympy.KroneckerDelta(ROW, COLUMN), rank) == Call("kronecker", (Name("i"), Name("j")))
+    assert symbolic(from_sympy(sympy.KroneckerDelta(ROW, COLUMN), rank).arguments[0]) == sympy.Symbol("i")  # type: ignore[union-attr]
     x = sympy.Symbol("x")
     assert printed(from_sympy(sympy.Max(0, x).diff(x), rank)) == "if(x > 0, 1, 0)"
 

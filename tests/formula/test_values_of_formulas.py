@@ -131,8 +131,7 @@ def test_exact_and_float_values_agree_wherever_both_are(tree: Tree, values: list
     exact = evaluate_exactly(tree, dict(zip(LETTERS, values, strict=True)))
     number = evaluate(tree, {name: float(value) for name, value in zip(LETTERS, values, strict=True)})
     text = printed(tree)
-    stable = not any(
-        jump in text for jump in ("if(", "sign(", "^", "exp(", "/")
-    )  # a rounding error decides these
+    # Where a rounding error decides the branch, or is blown up, the two may differ.
+    stable = not any(jump in text for jump in ("if(", "sign(", "^", "exp(", "/"))
     if exact is not None and stable:
         assert number == pytest.approx(float(exact), rel=1e-9, abs=1e-9)
