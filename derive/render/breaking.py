@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from derive.render.shape import is_tall
 from derive.solution.document import Line, Message
 from derive.solution.layout import Colored, Delimiter, Fenced, Layout, Operator, Row
 
+T = TypeVar("T")
 Measure: TypeAlias = "Callable[[Layout], float]"
 
 
@@ -56,6 +57,7 @@ class Display:
 
 def break_lines(lines: tuple[Line, ...], page: Page) -> Display:
     """The rows of a chain, each within the page where a break can make it so."""
+    page = replace(page, measure=_once(page.measure), words=_once(page.words))
     left = _left_width(lines, page)
     room = page.width - left
     broken = [_break_line(line, room, page, hang=_is_wide(line, page)) for line in lines]
@@ -67,6 +69,18 @@ def break_lines(lines: tuple[Line, ...], page: Page) -> Display:
         rows = [narrow for row in rows for narrow in _reason_apart(row, room, page)]
     fitted = tuple(replace(row, scale=_scale(row, room, page)) for row in rows)
     return Display(fitted, aligned, room)
+
+
+def _once(measure: Callable[[T], float]) -> Callable[[T], float]:
+    """The same measure, taken only once of each object; the objects are kept, so that no id comes back."""
+    known: dict[int, tuple[T, float]] = {}
+
+    def measured(thing: T) -> float:
+        if id(thing) not in known:
+            known[id(thing)] = (thing, measure(thing))
+        return known[id(thing)][1]
+
+    return measured
 
 
 def _scale(row: DisplayRow, room: float, page: Page) -> float:

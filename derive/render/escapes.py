@@ -71,6 +71,8 @@ _DIRECTIONS = frozenset(
 
 def plain_text(text: str) -> str:
     """One line, every character visible."""
+    if text.isascii() and text.isprintable():
+        return text
     spaced = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", text)
     return "".join(char if any_printable(char) else _code(char) for char in spaced)
 

@@ -5,6 +5,7 @@
 `{{ x | wrapped(80) }}`  x as lines of at most 80 columns
 `{{ x | rule("-") }}`    a line of dashes as wide as x
 `{{ cells | strut }}`    the LaTeX that gives a row of a table the room its tall cells need
+`{{ part | column_types }}`  LaTeX's `{@{}lr@{}}` of a table's part
 `{{ 1.2 | smaller }}`    the LaTeX size that makes what is 1.2 times too wide fit
 """
 
@@ -16,12 +17,19 @@ import jinja2
 
 from derive.render.formats import columns
 from derive.render.prose import Fragment
+from derive.render.views import PartView
 
 
 def add_filters(environment: jinja2.Environment) -> None:
     """Makes this file's filters known to an environment's templates."""
     environment.filters.update(
-        markup=Fragment, padded=padded, wrapped=wrapped, rule=rule, strut=strut, smaller=smaller
+        markup=Fragment,
+        padded=padded,
+        wrapped=wrapped,
+        rule=rule,
+        strut=strut,
+        column_types=column_types,
+        smaller=smaller,
     )
 
 
@@ -34,6 +42,12 @@ def strut(cells: tuple[str, ...]) -> Fragment:
     """LaTeX that keeps a table row with fractions or matrices off the rules above and below."""
     tall = any(command in cell for cell in cells for command in (r"\frac", r"\begin", r"\underbrace"))
     return Fragment(r"\rule[-1.3ex]{0pt}{4ex}" if tall else "")
+
+
+def column_types(part: PartView) -> Fragment:
+    """LaTeX's column types, between braces."""
+    types = ("p{%.1fem}" % column.width if column.wraps else "lr"[column.numeric] for column in part.columns)  # noqa: UP031
+    return Fragment("{@{}" + "".join(types) + "@{}}")
 
 
 def rule(text: str, sign: str) -> Fragment:
@@ -53,7 +67,7 @@ def wrapped(text: str, width: float, indent: str = "", first: str | None = None)
     return Fragment("\n".join(lines))
 
 
-_SIZES = ((1.0, ""), (1.09, r"\small"), (1.22, r"\footnotesize"), (1.36, r"\scriptsize"))
+_SIZES = ((1.0, ""), (1.09, r"\small"), (1.18, r"\footnotesize"), (1.28, r"\scriptsize"))
 
 
 def smaller(excess: float) -> Fragment:

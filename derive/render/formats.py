@@ -59,6 +59,7 @@ class Dialect:
     gap: float
     column_gap: float = 0.0
     table_slack: float = 1.0  # how much wider than the page a table may be, to be set smaller
+    wraps_cells: bool = False  # can a table's cell run over several lines?
     paragraph: Callable[[str], str] = str  # the text of a block, guarded at its start
 
 
@@ -130,12 +131,16 @@ def _latex(language: str, flavor: str) -> Dialect:
         gap=2,
         column_gap=1.1,
         table_slack=1.2,
+        wraps_cells=True,
     )
 
 
 def _latin_width(layout: Layout) -> float:
     """The width where Han, too, are shown by their codes."""
-    return width(layout) + 3.6 * sum(is_wide(char) and latin_or_han(char) for char in plain(layout))
+    words = plain(layout)
+    return width(layout) + 3.6 * sum(
+        is_wide(char) and latin_or_han(char) for char in words if char > "\u2fff"
+    )
 
 
 def _text(language: str, flavor: str) -> Dialect:
@@ -204,7 +209,7 @@ _NO_MARKUP = str.maketrans("", "", "{}$\\_^`*&")
 
 def columns(text: str) -> float:
     """How many columns of a terminal a text takes."""
-    return float(sum(2 if is_wide(char) else 1 for char in text))
+    return float(len(text) if text.isascii() else len(text) + sum(map(is_wide, text)))
 
 
 HAN_LANGUAGES = frozenset({"zh"})

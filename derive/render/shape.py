@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 from derive.render.escapes import is_math_sign, latin_or_han
@@ -79,9 +80,10 @@ _RELATIONS = {"=", "~=", "==", "<", "<=", ">", ">=", "!=", "->"}
 
 def text_width(text: str) -> float:
     """The width of words set upright, in em."""
-    return sum(_char_width(char) for char in text)
+    return sum(map(_char_width, text))
 
 
+@lru_cache(1024)
 def _char_width(char: str) -> float:
     if latin_or_han(char) and is_wide(char):
         return 1.0
@@ -101,7 +103,7 @@ def width(layout: Layout, style: Style = Style.DISPLAY) -> float:
 
 def _digits(node: Digits, style: Style) -> float:
     mantissa, _, power = node.text.partition("e")
-    total = sum({"-": 0.78, ".": 0.28}.get(char, 0.5) for char in mantissa)
+    total = 0.5 * len(mantissa) + 0.28 * mantissa.count("-") - 0.22 * mantissa.count(".")
     if power:
         total += _BINARY + 1.0 + 0.74 * (0.5 * len(power) + 0.3)
     return total * _SCALE[style]

@@ -6,12 +6,14 @@ Nothing here is markup of one format, except the TeX names of letters, which are
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
     "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
     "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ",
-    "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
+    "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "nabla": "∇",
 }  # fmt: skip
 
 _NAMES = {letter: name for name, letter in GREEK.items()}
@@ -36,6 +38,7 @@ def greek_letter(name: str) -> str | None:
     return GREEK[known] if known else None
 
 
+@lru_cache(4096)
 def is_wide(char: str) -> bool:
     """Is this a character of East Asian writing, twice as wide as a Latin one?"""
     code = ord(char)

@@ -53,6 +53,7 @@ class EquationView:
 class ColumnView:
     width: float
     numeric: bool
+    wraps: bool  # its words run over several lines
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,16 @@ def _listing(block: Listing, viewer: Viewer) -> ListingView:
 
 def _equation(block: Equation, viewer: Viewer) -> EquationView:
     dialect = viewer.dialect
-    reason_width = lambda message: dialect.text_measure(viewer.beside.say(message))  # noqa: E731
-    page = Page(dialect.measure, reason_width, dialect.width, dialect.indent, dialect.gap)
+    said = {id(line.reason): viewer.beside.say(line.reason) for line in block.lines if line.reason}
+    page = Page(
+        dialect.measure,
+        lambda message: dialect.text_measure(said[id(message)]),
+        dialect.width,
+        dialect.indent,
+        dialect.gap,
+    )
     display = break_lines(block.lines, page)
-    rows = tuple(_row(row, viewer) for row in display.rows)
+    rows = tuple(_row(row, dialect, said.get(id(row.reason), Fragment())) for row in display.rows)
     return EquationView(
         "equation",
         rows,
@@ -142,13 +149,12 @@ def _equation(block: Equation, viewer: Viewer) -> EquationView:
     )
 
 
-def _row(row: DisplayRow, viewer: Viewer) -> RowView:
-    display, relation = viewer.dialect.display, viewer.dialect.relation
+def _row(row: DisplayRow, dialect: Dialect, reason: Fragment) -> RowView:
     return RowView(
-        Fragment("" if row.left is None else display(row.left)),
-        Fragment(relation(row.relation) if row.relation else ""),
-        Fragment("" if row.right is None else display(row.right)),
-        Fragment("" if row.reason is None else viewer.beside.say(row.reason)),
+        Fragment("" if row.left is None else dialect.display(row.left)),
+        Fragment(dialect.relation(row.relation) if row.relation else ""),
+        Fragment("" if row.right is None else dialect.display(row.right)),
+        reason,
         row.indent,
         row.scale,
     )
@@ -156,31 +162,54 @@ def _row(row: DisplayRow, viewer: Viewer) -> RowView:
 
 def _table(block: Table, viewer: Viewer) -> TableView:
     lines = (block.header, *block.rows)
-    widths = [max(viewer.cell_width(line[at]) for line in lines) for at in range(len(block.header))]
+    columns = _columns(block, viewer)
     header, *rows = [tuple(map(viewer.cell, line)) for line in lines]
     return TableView(
-        "table", tuple(_part(at, header, rows, widths, block) for at in _groups(widths, viewer.dialect))
+        "table", tuple(_part(at, header, rows, columns) for at in _groups(columns, viewer.dialect))
     )
+
+
+def _columns(block: Table, viewer: Viewer) -> list[ColumnView]:
+    """Columns as wide as their widest cell; where the page is narrower, the widest of words give way."""
+    by_column = list(zip(block.header, *block.rows, strict=True))
+    widths = [max(map(viewer.cell_width, cells)) for cells in by_column]
+    columns = [ColumnView(width, at in block.numeric, False) for at, width in enumerate(widths)]
+    if not viewer.dialect.wraps_cells:
+        return columns
+    for at in sorted(range(len(widths)), key=widths.__getitem__, reverse=True):
+        excess = _total(columns, viewer.dialect) - viewer.dialect.width
+        wordy = all(isinstance(cell, Message | str) for cell in by_column[at][1:])
+        if excess > 0 and wordy and widths[at] > _NARROWEST:
+            columns[at] = ColumnView(max(_NARROWEST, widths[at] - excess), at in block.numeric, True)
+    return columns
+
+
+_NARROWEST = 12.0  # of a column of words that wraps, in em
+
+
+def _total(columns: list[ColumnView], dialect: Dialect) -> float:
+    return sum(column.width for column in columns) + dialect.column_gap * (len(columns) - 1)
 
 
 def _part(
     positions: tuple[int, ...],
     header: tuple[Fragment, ...],
     rows: list[tuple[Fragment, ...]],
-    widths: list[float],
-    block: Table,
+    columns: list[ColumnView],
 ) -> PartView:
-    columns = tuple(ColumnView(widths[at], at in block.numeric) for at in positions)
-    pick: Callable[[Any], Any] = lambda line: tuple(line[at] for at in positions)  # noqa: E731
-    return PartView(columns, pick(header), tuple(map(pick, rows)), sum(column.width for column in columns))
+    def pick(line: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
+        return tuple(line[at] for at in positions)
+
+    chosen = tuple(columns[at] for at in positions)
+    return PartView(chosen, pick(header), tuple(map(pick, rows)), sum(column.width for column in chosen))
 
 
-def _groups(widths: list[float], dialect: Dialect) -> list[tuple[int, ...]]:
+def _groups(columns: list[ColumnView], dialect: Dialect) -> list[tuple[int, ...]]:
     """Which columns stand beside each other: a table too wide goes on below, its first column repeated."""
-    groups: list[tuple[int, ...]] = [(0,)] if widths else []
-    for at in range(1, len(widths)):
+    groups: list[tuple[int, ...]] = [(0,)] if columns else []
+    for at in range(1, len(columns)):
         beside = (*groups[-1], at)
-        total = sum(widths[position] for position in beside) + dialect.column_gap * (len(beside) - 1)
+        total = _total([columns[position] for position in beside], dialect)
         if total <= dialect.width * dialect.table_slack or groups[-1] == (0,):
             groups[-1] = beside
         else:

@@ -148,6 +148,7 @@ def stress(language: str = "en") -> Document:
         Equation(sums),
         Equation((Line(name("W"), "=", big), Line(None, "=", many))),
         Table(("name", *(name("w", str(n)) for n in range(9))), tuple((E, *cells) for _ in range(60))),
+        Table(("term", "meaning"), (("loss", CARRY), ("weight", said("a number " * 30)))),
         Paragraph(Message("join", {"items": (E, long_sum(3), said("so"), wide, E, E)})),
         title="A title " * 30 + "x" * 150,
         language=language,
