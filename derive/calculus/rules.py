@@ -48,9 +48,21 @@ def steps(body: Tree, x: str) -> tuple[Step, ...]:
     rows = [Step(pending(body, x), ())]
     while _is_pending(rows[-1].tree):
         used: list[str] = []
-        raw = _one_level(rows[-1].tree, used)
-        rows.append(Step(tidy(raw), tuple(dict.fromkeys(used))))
+        raw = _at_once(_one_level(rows[-1].tree, used))
+        rows.append(Step(tidy(raw), tuple(rule for rule in dict.fromkeys(used) if rule not in AT_ONCE)))
     return tuple(rows)
+
+
+AT_ONCE = ("constant", "variable")  # no one writes a row for these
+
+
+def _at_once(tree: Tree) -> Tree:
+    """The derivatives of constants and of x itself, wherever they are pending."""
+    if isinstance(tree, Call) and tree.function == "derivative":
+        body, by = tree.arguments
+        assert isinstance(by, Name)
+        return expand(body, by.id)[0] if isinstance(body, Name) or not depends(body, by.id) else tree
+    return map_children(tree, _at_once) if _is_pending(tree) else tree
 
 
 def by_rules(body: Tree, x: str) -> Step:
@@ -59,7 +71,7 @@ def by_rules(body: Tree, x: str) -> Step:
     tree = pending(body, x)
     while _is_pending(tree):
         tree = _one_level(tree, used)
-    return Step(_light(tree), tuple(dict.fromkeys(used)))
+    return Step(_terms_as_given(tree), tuple(dict.fromkeys(used)))
 
 
 def _one_level(tree: Tree, used: list[str]) -> Tree:
@@ -208,18 +220,24 @@ _SLOPES: dict[str, Callable[[Tree], tuple[Tree, str]]] = {
 }
 
 
-def _light(tree: Tree) -> Tree:
-    """Only what no one writes: constants' zeros inside products and sums of inner derivatives; `+ 0` on top stays."""
-    if isinstance(tree, Sum):
-        return Sum(tuple(tidy_inner(term) for term in tree.terms))
-    return tidy_inner(tree)
-
-
-def tidy_inner(tree: Tree) -> Tree:
-    """Tidy below a term, but keep a power's `2-1` and the factors as the rules gave them."""
+def _as_given(tree: Tree) -> Tree:
+    """Products within products opened and inner constants added up, nothing else: what the rules gave, readable."""
     if isinstance(tree, Product):
-        return _product_of(tuple(tidy(f) if not isinstance(f, Power) else f for f in tree.factors), keep_ones=True)
-    return tidy(tree) if not isinstance(tree, Power) else tree
+        flat: list[Tree] = []
+        for factor in map(_as_given, tree.factors):
+            flat.extend(factor.factors if isinstance(factor, Product) else (factor,))
+        return ZERO if ZERO in flat else Product(tuple(flat))
+    if isinstance(tree, Sum):
+        constant = tidy(tree)
+        return constant if _plain(constant) is not None else map_children(tree, _as_given)
+    if isinstance(tree, Power):
+        return Power(_as_given(tree.base), tree.exponent)
+    return map_children(tree, _as_given) if not isinstance(tree, Number | Name) else tree
+
+
+def _terms_as_given(tree: Tree) -> Tree:
+    """A sum keeps the zeros of its constant terms: the reader sees where they went."""
+    return Sum(tuple(_as_given(term) for term in tree.terms)) if isinstance(tree, Sum) else _as_given(tree)
 
 
 def tidy(tree: Tree) -> Tree:

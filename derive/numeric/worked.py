@@ -107,6 +107,8 @@ class Worked:
 
     def calculated(self, formula: Tree, sample: int = 0) -> Value:
         """The value of a formula over ids, rounded where every step is."""
+        if isinstance(formula, Name):  # a typed numeral keeps its digits
+            return self.value(formula.id, sample)
         used = {name: self.value(name, sample) for name in dict.fromkeys(names(formula))}
         return self.combined(formula, used)
 

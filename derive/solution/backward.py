@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from derive.calculus.rules import by_rules, tidy
+from derive.calculus.rules import AT_ONCE, by_rules, tidy
 from derive.formula.tree import Name, Number, Product, Sum, Tree, map_leaves
 from derive.network.graph import LayerView
 from derive.numeric.rounding import Value, show
@@ -38,10 +38,11 @@ class Factor:
 
 @dataclass
 class Known:
-    """What the page has worked so far: gradients by id, local partials by pair."""
+    """What the page has worked so far: gradients by id, local partials by pair, and by pair of arrays by which rules."""
 
     gradients: set[str] = field(default_factory=set)
     partials: set[tuple[str, str]] = field(default_factory=set)
+    kinds: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class Backward:
         tree = page.local(factor.direct, factor.by)
         result = page.worked.partial(factor.direct, factor.by, self.sample) if page.worked else None
         left = page.partial(factor.of, factor.by)
-        before = self.by_the_rules(factor, left, tree)
+        before, tree = self.by_the_rules(factor, left, tree)
         reason = self.lemma(factor) if not before else None
         identity = f"d{factor.of}/d{factor.by}"
         return page.chain(left, tree, page.values(self.sample), result, id=identity, before=before, reason=reason)
@@ -187,23 +188,26 @@ class Backward:
         array = self.page.graph.place_of[id_][0]
         return next((view for view in self.page.graph.layers if view.output == array and view.pre_activations), None)
 
-    def by_the_rules(self, factor: Factor, left: Layout, tree: Tree) -> list[Line]:
-        """What is differentiated, and the derivative as the rules give it, where that shows more than the result."""
+    def by_the_rules(self, factor: Factor, left: Layout, tree: Tree) -> tuple[list[Line], Tree]:
+        """What is differentiated and the derivative as the rules give it, once per kind of step; and the derivative in
+        the form that these lead to (`-(t - y)`, where the engine has `y - t`)."""
         page = self.page
-        if self.view_of(factor.direct) is not None:
-            return []
         formula = self.inlined(factor)
-        if not _few(formula):
-            return []
+        if self.view_of(factor.direct) is not None or not _few(formula):
+            return [], tree
         step = by_rules(formula, factor.by)
-        if step.tree == tree:
-            return []
-        rules = tuple(Message(f"rule_{rule.replace('-', '_')}") for rule in step.rules if rule not in ("constant", "variable"))
-        reason = Message("by_rules", {"rules": rules}) if rules else None
-        return [
+        simple = tidy(step.tree)
+        place = page.graph.place_of
+        kind = (place[factor.direct][0], place[factor.by][0])
+        if step.tree == simple or (kind in self.known.kinds and page.graph.layers):
+            return [], simple
+        self.known.kinds.add(kind)
+        reason = rules_message(step.rules)
+        lines = [
             Line(page.names(factor.of), "=", page.set(formula)),
             Line(left, "=", page.set(step.tree), reason),
         ]
+        return lines, simple
 
     def inlined(self, factor: Factor) -> Tree:
         """The formula of the upper quantity with the losses in between put in: E_total in terms of the outputs."""
@@ -307,6 +311,18 @@ class Backward:
             rows = rows[1:]
         yield Equation((*lines, *rows), f"d{loss}/d{id_}" if loss != page.root else f"d{loss}/d{child}*d{child}/d{id_}")
 
+    def cited(self, child: str, loss: str) -> Equation:
+        """A gradient that is known: by its name as an error signal, and its value."""
+        page, worked = self.page, self.page.worked
+        left = page.partial(loss, child)
+        known_as = page.names.delta(child) if page.neurons.array(child).role == "pre-activation" else None
+        shown = [known_as] if known_as is not None else []
+        if worked is not None:
+            shown.append(page.shown(worked.gradient(child, self.sample)))
+        first, *rest = shown or [page.partial(page.root, child)]
+        lines = [Line(left, "=", first, Message("known")), *(Line(None, "~=", other) for other in rest)]
+        return Equation(tuple(lines))
+
     def _local_of_path(self, child: str, id_: str) -> Iterator[Block]:
         if (child, id_) not in self.known.partials:
             self.known.partials.add((child, id_))
@@ -316,7 +332,7 @@ class Backward:
         """dE/d child where it is not known yet, in one chain of factors."""
         page, worked = self.page, self.page.worked
         if child in self.known.gradients:
-            yield say("already_known", partial=page.partial(page.root, child))
+            yield self.cited(child, loss)
             return
         if len(self.paths(child)) > 1:
             yield from self.junction(child)
@@ -338,6 +354,18 @@ class Backward:
             lines.append(Line(None, "=", page.set(formula)))
         self.known.gradients.add(child)
         yield Equation(tuple(lines), self.gradient_id(child))
+
+
+def rules_message(rules: tuple[str, ...]) -> Message | None:
+    """The rules by name, each once; `power-chain` is the power rule and the chain rule."""
+    parts = [part for rule in rules if rule not in AT_ONCE for part in _rule_and_chain(rule)]
+    names = tuple(Message(f"rule_{part.replace('-', '_')}") for part in dict.fromkeys(parts))
+    return Message("by_rules", {"rules": names}) if names else None
+
+
+def _rule_and_chain(rule: str) -> tuple[str, ...]:
+    base = rule.removesuffix("-chain")
+    return (rule,) if base == rule else (base, "chain")
 
 
 def _is_product(layout: Layout) -> bool:

@@ -16,6 +16,7 @@ from derive.numeric.worked import LocalPartials, Worked
 from derive.problem.model import DocumentOptions
 from derive.solution.backward import Backward, Known
 from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table, gradient_check
+from derive.solution.delta import in_delta_form
 from derive.solution.document import Block, Document
 from derive.solution.forward import forward_pass
 from derive.solution.given import introduction
@@ -25,7 +26,7 @@ from derive.solution.page import Page, head, say
 from derive.solution.samples import over_all_samples_gradient
 from derive.solution.training import training_section
 from derive.solution.typeset import Typesetter
-from derive.solution.update import after_update, in_delta_form, is_trained, likewise, sensitivities, trained, update
+from derive.solution.update import after_update, is_trained, likewise, sensitivities, trained, update
 
 
 def compose(
@@ -74,7 +75,7 @@ def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
     for id_ in worked_ids:
         yield head(3, "worked_parameter", quantity=page.names(id_))
         yield from Backward(page, known).parameter(id_)
-        yield from in_delta_form(page, id_)
+        yield from in_delta_form(page, id_, known)
         yield from over_all_samples_gradient(page, id_)
         yield from update(page, id_)
     rest = tuple(id_ for id_ in trained(page) if id_ not in worked_ids)

@@ -23,7 +23,7 @@ def forward_pass(page: Page) -> Iterator[Block]:
         yield say("first_sample_in_full", count=page.graph.samples)
     for view in page.graph.layers:
         last = view.number == len(page.graph.layers)
-        yield head(3, "output_layer" if last else "hidden_layer", name=view.name, number=view.number, units=len(view.units))
+        yield head(3, "output_layer" if last else "hidden_layer", name=view.name, number=view.number, units=len(view.units), only=len(page.graph.layers) == 2)
         yield from _layer(page, view)
     yield from loss_section(page)
 

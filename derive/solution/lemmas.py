@@ -8,15 +8,16 @@ from dataclasses import replace
 
 from derive.calculus.rules import steps
 from derive.formula.parse import parse
-from derive.formula.tree import Name, Tree
+from derive.formula.tree import Call, Name, Product, Sum, Tree, names
 from derive.network.graph import LayerView
 from derive.network.layers import replaced
+from derive.solution.backward import rules_message
 from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import (
     BigSum,
     Digits,
+    Fenced,
     Fraction,
-    Function,
     Identifier,
     Layout,
     Matrix,
@@ -26,9 +27,6 @@ from derive.solution.layout import (
 )
 from derive.solution.page import Page, head, say
 from derive.solution.typeset import Typesetter
-
-GREEK_NAME = {"sigmoid": "sigma"}
-
 
 def lemmas(page: Page) -> Iterator[Block]:
     """The derivative of each activation that the network uses, once."""
@@ -55,11 +53,11 @@ def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
     lines = [Line(a, "=", typeset(view.formula))]
     rows = steps(view.formula, "z")
     for at, step in enumerate(rows):
-        lines.append(Line(left if at == 0 else None, "=", typeset(step.tree), _reason(step.rules)))
+        lines.append(Line(left if at == 0 else None, "=", typeset(step.tree), rules_message(step.rules)))
     yield Equation(tuple(lines))
     if view.derivative == rows[-1].tree:
         return
-    if "a" not in set(_names(view.derivative)):
+    if "a" not in set(names(view.derivative)):
         yield Equation((Line(left, "=", typeset(view.derivative)),))
         return
     yield say("through_output")
@@ -70,17 +68,6 @@ def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
             Line(None, "=", typeset(view.derivative), Message("since", {"what": row(a, Operator("="), typeset(view.formula))})),
         )
     )
-
-
-def _names(tree: Tree) -> Iterator[str]:
-    from derive.formula.tree import names
-
-    return names(tree)
-
-
-def _reason(rules: tuple[str, ...]) -> Message | None:
-    shown = tuple(Message(f"rule_{rule.replace('-', '_')}") for rule in rules if rule not in ("constant", "variable"))
-    return Message("by_rules", {"rules": shown}) if shown else None
 
 
 def _typesetter(page: Page) -> Typesetter:
@@ -95,6 +82,14 @@ def _typesetter(page: Page) -> Typesetter:
 
 def _general(page: Page, text: str) -> Layout:
     return _typesetter(page)(parse(text))
+
+
+KRONECKER = Call("kronecker", (Name("k"), Name("l")))
+
+
+def _jacobian_entry(page: Page) -> Layout:
+    """p_k (delta_kl - p_l)"""
+    return _typesetter(page)(replaced(parse("p_k*(d - p_l)"), {"d": KRONECKER}))
 
 
 def _partial(of: Layout, by: Layout) -> Layout:
@@ -127,7 +122,7 @@ def softmax_jacobian(page: Page, view: LayerView) -> Iterator[Block]:
     )
     delta = Identifier("delta", row(Identifier("k"), Identifier("l")))
     yield say("softmax_together", delta=delta)
-    yield Equation((Line(_partial(p_k, z_l), "=", _general(page, "p_k*(kronecker(k, l) - p_l)")),))
+    yield Equation((Line(_partial(p_k, z_l), "=", _jacobian_entry(page)),))
     if page.worked is not None and page.graph.samples == 1:
         yield say("softmax_jacobian_numbers")
         yield Equation((Line(_partial(Identifier("p", bold=True), Identifier("z", bold=True)), "~=", jacobian(page, view)),))
@@ -158,8 +153,8 @@ def collapse(page: Page, view: LayerView) -> Iterator[Block]:
     yield Equation(
         (
             Line(_partial(e, z_l), "=", BigSum(k, row(_partial(e, _general(page, "p_k")), Operator("."), _partial(_general(page, "p_k"), z_l)))),
-            Line(None, "=", BigSum(k, row(_fenced(page, "-(y_k/p_k)"), _general(page, "p_k*(kronecker(k, l) - p_l)")))),
-            Line(None, "=", row(Operator("neg"), BigSum(k, _general(page, "y_k*kronecker(k, l)")), Operator("+"), _general(page, "p_l"), BigSum(k, _general(page, "y_k")))),
+            Line(None, "=", BigSum(k, row(_fenced(page, "-(y_k/p_k)"), _jacobian_entry(page)))),
+            Line(None, "=", row(Operator("neg"), BigSum(k, _typesetter(page)(Product((Name("y_k"), KRONECKER)))), Operator("+"), _general(page, "p_l"), BigSum(k, _general(page, "y_k")))),
             Line(None, "=", _general(page, "-y_l + p_l"), Message("collapse_reason", {"sum": row(BigSum(k, _general(page, "y_k")), Operator("="), Digits("1"))})),
             Line(None, "=", _general(page, "p_l - y_l")),
         )
@@ -167,8 +162,6 @@ def collapse(page: Page, view: LayerView) -> Iterator[Block]:
 
 
 def _fenced(page: Page, text: str) -> Layout:
-    from derive.solution.layout import Fenced
-
     return Fenced(_general(page, text))
 
 
@@ -191,8 +184,6 @@ def _collapse_pair(page: Page, first: LayerView, second: LayerView) -> Iterator[
     b1, b2 = (_matrix_name("b", view.number) if view.biases else None for view in (first, second))
     x = Identifier("x", bold=True)
     inner = row(w1, x, *((Operator("+"), b1) if b1 else ()))
-    from derive.solution.layout import Fenced
-
     outer = row(w2, Fenced(inner) if b1 else inner, *((Operator("+"), b2) if b2 else ()))
     w3 = _matrix_name("W", 3)
     merged = row(Fenced(row(w2, w1)), x)
@@ -216,10 +207,8 @@ def _matrix_name(letter: str, number: int) -> Identifier:
 
 
 def _product_in_numbers(
-    page: Page, first: LayerView, second: LayerView, names: tuple[Layout, Layout, Layout]
+    page: Page, first: LayerView, second: LayerView, labels: tuple[Layout, Layout, Layout]
 ) -> Iterator[Block]:
-    from derive.formula.tree import Product, Sum
-
     worked = page.worked
     assert worked is not None
     one, two = page.graph.arrays[first.weights[0]], page.graph.arrays[second.weights[0]]
@@ -232,7 +221,7 @@ def _product_in_numbers(
             products = tuple(Product((Name(two.ids[k, j]), Name(one.ids[j, i]))) for j in range(inner))
             line.append(page.shown(worked.calculated(products[0] if inner == 1 else Sum(products))))
         entries.append(tuple(line))
-    w1, w2, w3 = names
+    w1, w2, w3 = labels
     yield Equation((Line(w3, "=", row(w2, w1)), Line(None, "=", row(matrix_of(page, two.name), matrix_of(page, one.name))), Line(None, "~=", Matrix(tuple(entries)))))
 
 

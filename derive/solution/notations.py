@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from derive.formula.tree import Element, Name
 from derive.network.graph import Array, Graph, Position
-from derive.solution.layout import Digits, Identifier, Layout, Operator, Row, Superscript, Words, row
+from derive.solution.layout import Digits, Identifier, Layout, Operator, Partial, Superscript, Words, row
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,15 @@ class Names:
     graph: Graph
     notation: Notation
 
+    @property
+    def root(self) -> str:
+        """What gradients are of: the loss, or with several samples the loss of one of them."""
+        return "E" if "E" in self.graph.arrays else self.graph.loss
+
     def __call__(self, id_: str) -> Layout:
-        """An id; `w5+` the updated parameter, `eta` the learning rate, `lambda` a penalty's."""
+        """An id; `w5+` the updated parameter, `eta` the learning rate, `d:out_h1` the gradient with respect to out_h1."""
+        if id_.startswith("d:"):
+            return Partial(self(self.root), self(id_.removeprefix("d:")))
         if id_.endswith("+"):
             return marked(self(id_.removesuffix("+")))
         if id_ in ("eta", "a", "z") and id_ not in self.graph.place_of:
@@ -181,7 +188,3 @@ def marked(shown: Layout, mark: str = "+") -> Layout:
         return Identifier(shown.base, shown.subscript, shown.superscript, mark, shown.bold)
     return Superscript(shown, Operator(mark))
 
-
-def is_row(layout: Layout) -> bool:
-    """Whether a layout is several things side by side."""
-    return isinstance(layout, Row)

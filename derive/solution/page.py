@@ -48,7 +48,7 @@ class Page:
     @property
     def root(self) -> str:
         """What gradients are of: the loss, or with several samples the loss of one of them."""
-        return "E" if self.graph.samples > 1 and "E" in self.neurons.nodes else self.graph.loss
+        return self.names.root
 
     def partial(self, of: str, by: str) -> Layout:
         """∂of/∂by."""

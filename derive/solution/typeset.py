@@ -78,11 +78,11 @@ class Typesetter:
 
     def times(self, left: Tree, right: Tree) -> str:
         """The sign between two factors: a cross where a number follows, a dot between long names, nothing if tight."""
-        if _opens_with_digit(right) or (isinstance(left, Number) and isinstance(right, Sum | Negative)):
+        if _is_numeric(left) and _is_numeric(right):
             return "*"
-        if isinstance(left, Quotient) and _is_numeric(left):
-            return ""
-        if isinstance(left, Sum) and isinstance(right, Sum):
+        if isinstance(right, Number | Negative):
+            return "."
+        if _is_numeric(left) or (isinstance(left, Sum) and isinstance(right, Sum)):
             return ""
         return "" if self.tight else "."
 
@@ -132,23 +132,6 @@ def _opens_with_sign(tree: Tree) -> bool:
     if isinstance(tree, Product):
         return False  # a product puts its negative factors in parentheses itself
     return isinstance(tree, Negative) or _negative_number(tree)
-
-
-def _opens_with_digit(tree: Tree) -> bool:
-    """Whether the first thing written is a digit, perhaps after a parenthesis and a sign."""
-    if isinstance(tree, Number):
-        return True
-    if isinstance(tree, Negative | BigSum):
-        return _opens_with_digit(tree.body)
-    if isinstance(tree, Sum):
-        return _opens_with_digit(tree.terms[0])
-    if isinstance(tree, Product):
-        return _opens_with_digit(tree.factors[0])
-    if isinstance(tree, Power):
-        return _opens_with_digit(tree.base)
-    if isinstance(tree, Quotient):
-        return _is_numeric(tree)
-    return isinstance(tree, Call | Cases) and _is_numeric(tree)
 
 
 def _is_numeric(tree: Tree) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from derive.numeric.rounding import Value
-from derive.numeric.worked import UPDATE
-from derive.solution.backward import Backward
+from dataclasses import replace
+
+from derive.numeric.worked import UPDATE, over_all_samples
+from derive.solution.delta import delta_form
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
-from derive.solution.layout import Digits, Identifier, Layout, Matrix, Operator, Words, row
+from derive.solution.forward import quantity
+from derive.solution.layout import Digits, Identifier, Layout, Matrix, Operator, row
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, say
-from derive.formula.tree import Name, Product, Tree
 
 MOST_ENTRIES = 12  # a gradient vector longer than this is not written out
 
@@ -27,8 +28,6 @@ def update(page: Page, id_: str) -> Iterator[Block]:
 
     def name(inner: str) -> Layout:
         return {"w": page.names(id_), "eta": Identifier("eta"), "g": slope}[inner]
-
-    from dataclasses import replace
 
     own = replace(typeset, name=name, tight=True)
     yield say("update", quantity=page.names(id_))
@@ -82,87 +81,10 @@ def likewise(page: Page, ids: Sequence[str]) -> Iterator[Block]:
 
 def _likewise_formulas(page: Page, ids: Sequence[str]) -> Iterator[Block]:
     """dE/dw = delta * input, a row per parameter."""
-    lines = []
     for id_ in ids:
         formula = delta_form(page, id_)
         if formula is not None:
-            lines.append(Line(page.partial(page.graph.loss, id_), "=", formula))
-    for line in lines:
-        yield Equation((line,), f"d{page.graph.loss}/d{_id_of(ids, lines, line)}")
-
-
-def _id_of(ids: Sequence[str], lines: Sequence[Line], line: Line) -> str:
-    return ids[lines.index(line)]
-
-
-def delta_form(page: Page, id_: str) -> Layout | None:
-    """delta_o1 · out_h1: the error signal of the unit times what the parameter multiplies."""
-    unit = delta_unit(page, id_)
-    if unit is None:
-        return None
-    local = page.local(unit, id_)
-    delta = page.names.delta(unit)
-    from derive.formula.tree import Number
-
-    if local == Number("1"):
-        return delta
-    return row(delta, *([] if page.set.tight else [Operator(".")]), page.set.factor(local))
-
-
-def delta_unit(page: Page, id_: str) -> str | None:
-    """The one pre-activation that a parameter enters, if it enters just one."""
-    children = [child for child in page.neurons.children.get(id_, ()) if page.neurons.array(child).role == "pre-activation"]
-    return children[0] if len(children) == 1 and len(Backward(page, _none()).paths(id_)) == 1 else None
-
-
-def _none():  # type: ignore[no-untyped-def]
-    from derive.solution.backward import Known
-
-    return Known()
-
-
-def in_delta_form(page: Page, id_: str, sample: int = 0) -> Iterator[Block]:
-    """The same derivative as error signal times input: delta first, then the product."""
-    unit = delta_unit(page, id_)
-    if unit is None:
-        return
-    root = page.root
-    delta = page.names.delta(unit)
-    way = Backward(page, _none(), sample).way(unit)
-    local = page.local(unit, id_)
-    yield say("delta_form", delta=delta, quantity=page.names(unit))
-    symbols = Backward(page, _none(), sample).symbols(way)
-    definition = Line(delta, "=", page.partial(root, unit))
-    rows: list[Line] = [definition] if len(way) == 1 else [definition, Line(None, "=", symbols)]
-    worked = page.worked
-    if worked is None:
-        yield Equation(tuple(rows), f"delta_{unit.removeprefix('net_')}")
-        form = delta_form(page, id_)
-        assert form is not None
-        yield Equation((Line(page.partial(root, id_), "=", form),))
-        return
-    backward = Backward(page, _none(), sample)
-    values = [backward.value(factor) for factor in way]
-    result = worked.gradient(unit, sample)
-    if len(values) > 1:
-        rows.extend(backward.numeric_product(values, result))
-    else:
-        rows.append(Line(None, "~=", page.shown(result)))
-    yield Equation(tuple(rows), f"delta_{unit.removeprefix('net_')}")
-    from derive.formula.tree import Number
-
-    if local == Number("1"):
-        yield Equation((Line(page.partial(root, id_), "=", delta), Line(None, "~=", page.shown(result))))
-        return
-    product: Tree = Product((Name("delta"), local))
-
-    def value(name: str) -> Value:
-        return result if name == "delta" else worked.value(name, sample)
-
-    from dataclasses import replace
-
-    own = replace(page.set, name=lambda inner: delta if inner == "delta" else page.names(inner))
-    yield page.chain(page.partial(root, id_), product, value, worked.gradient(id_, sample), setter=own)
+            yield Equation((Line(page.partial(page.graph.loss, id_), "=", formula),), f"d{page.graph.loss}/d{id_}")
 
 
 def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
@@ -201,4 +123,5 @@ def after_update(page: Page, moved: Page) -> Iterator[Block]:
     yield say("after_update", smaller=after.number < before.number)
     rows = tuple((page.names(id_), page.shown(page.worked.value(id_)), page.shown(moved.worked.value(id_))) for id_ in outputs)
     yield Table((Message("quantity"), Message("before_update"), Message("after_update_column")), rows, frozenset({1, 2}))
-    yield Equation((Line(row(page.names(loss)), "=", row(page.shown(before), Operator("->"), page.shown(after))),), f"{loss}+")
+    if over_all_samples(page.neurons.nodes[loss].formula) is None:
+        yield replace(quantity(moved, loss), id=f"{loss}+")

@@ -1,0 +1,82 @@
+"""A gradient as error signal times input: delta_o1 = dE/dnet_o1, dE/dw5 = delta_o1 * out_h1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from derive.formula.tree import Name, Number, Product, Tree
+from derive.numeric.rounding import Value
+from derive.solution.backward import Backward, Known
+from derive.solution.document import Block, Equation, Line
+from derive.solution.layout import Layout, Operator, row
+from derive.solution.page import Page, say
+
+ONE = Number("1")
+
+
+def delta_unit(page: Page, id_: str) -> str | None:
+    """The one pre-activation that a parameter enters, if it enters just one and nothing else."""
+    children = page.neurons.children.get(id_, ())
+    alone = len(children) == 1 and page.neurons.array(children[0]).role == "pre-activation"
+    return children[0] if alone else None
+
+
+def delta_form(page: Page, id_: str) -> Layout | None:
+    """delta_o1 · out_h1 in symbols."""
+    unit = delta_unit(page, id_)
+    if unit is None:
+        return None
+    local = page.local(unit, id_)
+    delta = page.names.delta(unit)
+    if local == ONE:
+        return delta
+    return row(delta, *([] if page.set.tight else [Operator(".")]), page.set.factor(local))
+
+
+def in_delta_form(page: Page, id_: str, known: Known, sample: int = 0) -> Iterator[Block]:
+    """The error signal of the unit, unless the page has it already, then the product."""
+    unit = delta_unit(page, id_)
+    if unit is None:
+        return
+    if unit not in known.gradients:
+        yield from error_signal(page, unit, known, sample)
+    worked, delta, local = page.worked, page.names.delta(unit), page.local(unit, id_)
+    left = page.partial(page.root, id_)
+    if worked is None or local == ONE:
+        form = delta_form(page, id_)
+        assert form is not None
+        lines = [Line(left, "=", form)]
+        if worked is not None:
+            lines.append(Line(None, "~=", page.shown(worked.gradient(id_, sample))))
+        yield Equation(tuple(lines))
+        return
+    signal = worked.gradient(unit, sample)
+
+    def value(name: str) -> Value:
+        return signal if name == "delta" else worked.value(name, sample)
+
+    own = replace(page.set, name=lambda inner: delta if inner == "delta" else page.names(inner))
+    product: Tree = Product((Name("delta"), local))
+    yield page.chain(left, product, value, worked.gradient(id_, sample), setter=own)
+
+
+def error_signal(page: Page, unit: str, known: Known, sample: int) -> Iterator[Block]:
+    """delta = dE/da * da/dz."""
+    delta = page.names.delta(unit)
+    backward = Backward(page, known, sample)
+    yield say("delta_form", delta=delta, quantity=page.names(unit))
+    if len(backward.paths(unit)) > 1:
+        known.gradients.add(unit)
+        return
+    way = backward.way(unit)
+    rows = [Line(delta, "=", page.partial(page.root, unit))]
+    if len(way) > 1:
+        rows.append(Line(None, "=", backward.symbols(way)))
+    if page.worked is None:
+        rows.append(Line(None, "=", page.set(backward.formula(way))))
+    else:
+        values = [backward.value(factor) for factor in way]
+        rows.extend(backward.numeric_product(values, page.worked.gradient(unit, sample)))
+    known.gradients.add(unit)
+    yield Equation(tuple(rows), f"delta_{unit.removeprefix('net_')}")
