@@ -15,11 +15,16 @@ from derive.problem.wording import listing, unknown
 
 Fields = Mapping[str, Any]
 Circuit = Mapping[str, FormulaText | None]  # None: a formula that could not be read
+Needs = Mapping[str, tuple[str, ...]]  # which names a variable's formula speaks of
+
+MAX_VARIABLES = 10_000
 
 
 def read_circuit(fields: Fields, frame: Problem, path: str, findings: Findings) -> Problem:
     """The Problem; `frame` holds its title, document and places, `path` is "" or `parts[0].`."""
     texts: Mapping[str, str | None] = fields.get("circuit") or {}
+    if len(texts) > MAX_VARIABLES:
+        findings.stop(f"{path}circuit", f"more than {MAX_VARIABLES:,} variables")
     values = _values(fields.get("values"), path, findings)
     if "values" not in fields:  # without any values, every name that is not defined is one
         free = _formulas(texts, None, path, findings)
@@ -74,35 +79,44 @@ def _used(formula: FormulaText | None) -> Iterator[str]:
 
 
 def _check_order(circuit: Circuit, values: Samples, path: str, findings: Findings) -> None:
+    needs = {variable: tuple(_used(formula)) for variable, formula in circuit.items()}
     before = set(values)
-    for variable, formula in circuit.items():
+    for variable, names in needs.items():
         place = f"{path}circuit.{variable}"
-        for name in _used(formula):
+        for name in names:
             if name in circuit and name not in before:
-                findings.complain(place, _too_early(name, variable, circuit, path, findings))
+                findings.complain(place, _too_early(name, variable, needs, path, findings))
         before.add(variable)
 
 
-def _too_early(name: str, variable: str, circuit: Circuit, path: str, findings: Findings) -> str:
-    cycle = _way(name, variable, circuit)
+def _too_early(name: str, variable: str, needs: Needs, path: str, findings: Findings) -> str:
+    cycle = _way(name, variable, needs)
     if cycle:
-        return "a cycle: " + " needs ".join(f"'{step}'" for step in (variable, *cycle))
+        steps = [variable, *cycle] if len(cycle) < 10 else [variable, *cycle[:8], "…", cycle[-1]]
+        return "a cycle: " + " needs ".join(f"'{step}'" for step in steps)
     where = findings.place(f"{path}circuit.{name}")
     return f"'{name}' is used before it is defined ({where}); put its definition first"
 
 
-def _way(start: str, goal: str, circuit: Circuit) -> tuple[str, ...]:
-    """The shortest chain of needs from `start` to `goal`, both included; () if there is none."""
-    ways: dict[str, tuple[str, ...]] = {start: (start,)}
+def _way(start: str, goal: str, needs: Needs) -> list[str]:
+    """The shortest chain of needs from `start` to `goal`, both included; [] if there is none."""
+    needed_by = {start: ""}
     queue = [start]
     for current in queue:
         if current == goal:
-            return ways[current]
-        for needed in _used(circuit.get(current)):
-            if needed in circuit and needed not in ways:
-                ways[needed] = (*ways[current], needed)
+            return _chain(goal, needed_by)
+        for needed in needs[current]:
+            if needed in needs and needed not in needed_by:
+                needed_by[needed] = current
                 queue.append(needed)
-    return ()
+    return []
+
+
+def _chain(goal: str, needed_by: Mapping[str, str]) -> list[str]:
+    chain = [goal]
+    while needed_by[chain[-1]]:
+        chain.append(needed_by[chain[-1]])
+    return chain[::-1]
 
 
 def _output(fields: Fields, circuit: Circuit, path: str, findings: Findings) -> str:

@@ -218,7 +218,7 @@ _TITLE = OneOf(
         Text(),
         Record(
             "a title per language",
-            tuple(Field(code, Text(), name) for code, name in choices.LANGUAGES.items()),
+            tuple(Field(code, Text(), f"The title in {name}.") for code, name in choices.LANGUAGES.items()),
         ),
     ),
     "text, or a map of languages to text",

@@ -100,9 +100,9 @@ def test_any_data_of_the_known_keys(data: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "inputs: {x: [" + "1," * 300_000 + "1]}\nlayers: [{dense: 1}]\nloss: none\n",
-        "inputs: {" + ",".join(f"x{n}: 1" for n in range(60_000)) + "}\nlayers: [{dense: 10}]\nloss: none\n",
-        "values: {x: 1}\ncircuit:\n" + "".join(f"  v{n}: v{n + 1}*x\n" for n in range(40_000)),
+        "inputs: {x: [" + "1," * 100_000 + "1]}\nlayers: [{dense: 1}]\nloss: none\n",
+        "inputs: {" + ",".join(f"x{n}: 1" for n in range(20_000)) + "}\nlayers: [{dense: 10}]\nloss: none\n",
+        "values: {x: 1}\ncircuit:\n" + "".join(f"  v{n}: v{n + 1}*x\n" for n in range(10_000)),
         "values: {x: 1}\ncircuit:\n  v0: x\n" + "".join(f"  v{n + 1}: v{n}*x\n" for n in range(5_000)),
         "title: " + "x" * 900_000,
         "inputs: [" + ",".join(["x"] * 200_000) + "]\nlayers: [{dense: 1}]",
