@@ -44,11 +44,21 @@ def evaluate(tree: Tree, values: Mapping[str, float]) -> float:
 
 
 def evaluate_exactly(tree: Tree, values: Mapping[str, Fraction]) -> Fraction | None:
-    """The value as a fraction, or None where it is irrational, undefined or has more than 200 digits."""
+    """The value as a fraction, or None where it is irrational, undefined or has more than 200 digits.
+
+    A name without a value is a number that is not known exactly.
+    """
     try:
-        return _value(tree, values, FRACTIONS)
+        return _value(tree, _Known(values), FRACTIONS)
     except _NotExactError:
         return None
+
+
+class _Known(dict[str, Fraction]):
+    """The numbers that are known exactly."""
+
+    def __missing__(self, name: str) -> Fraction:
+        raise _NotExactError
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +103,30 @@ def _sum(tree: Sum, value_of: Callable[[Tree], T], arithmetic: Arithmetic[T]) ->
 
 
 def _product(tree: Product, value_of: Callable[[Tree], T], arithmetic: Arithmetic[T]) -> T:
-    return reduce(arithmetic.multiply, map(value_of, tree.factors))
+    factors: list[T] = []
+    missing: _NotExactError | None = None
+    for factor in tree.factors:
+        try:
+            factors.append(value_of(factor))
+        except _NotExactError as error:
+            missing = error
+    if missing is None:
+        return reduce(arithmetic.multiply, factors)
+    for value in factors:
+        if value == 0:  # zero times a number that is no fraction is still exactly zero
+            return value
+    raise missing
 
 
 def _quotient(tree: Quotient, value_of: Callable[[Tree], T], arithmetic: Arithmetic[T]) -> T:
-    return arithmetic.divide(value_of(tree.top), value_of(tree.bottom))
+    top = value_of(tree.top)
+    try:
+        bottom = value_of(tree.bottom)
+    except _NotExactError:
+        if top == 0:  # zero over a number that is no fraction
+            return top
+        raise
+    return arithmetic.divide(top, bottom)
 
 
 def _power(tree: Power, value_of: Callable[[Tree], T], arithmetic: Arithmetic[T]) -> T:

@@ -166,5 +166,5 @@ def children(tree: Tree) -> Iterator[Tree]:
         elif not isinstance(value, str):
             yield value  # type: ignore[misc]
 
-    for field in fields(tree):
-        yield from flat(getattr(tree, field.name))
+    for field in tree.__slots__:  # the same as fields(), many times faster
+        yield from flat(getattr(tree, field))

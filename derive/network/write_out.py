@@ -12,18 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Expr, Idx, Indexed, Integer, KroneckerDelta, S, Sum, Symbol
+from sympy import Add, Expr, Idx, Indexed, Integer, KroneckerDelta, S, Sum, Symbol, factor_terms
 
 from derive.formula.tree import (
     BigSum,
     Element,
     Name,
     Negative,
-    Number,
-    Product,
-    Quotient,
     Tree,
     map_children,
+    names,
 )
 from derive.formula.tree import Sum as SumTree
 from derive.network.graph import (
@@ -42,13 +40,17 @@ from derive.network.graph import (
 
 @dataclass(frozen=True)
 class Node:
-    """One neuron's quantity: its id, where it stands, and its formula over other ids, in reading order."""
+    """One neuron's quantity: its id, where it stands, and its formula over other ids, in reading order.
+
+    `parents` are the ids that its derivative flows to, each once: those it reads, unless the definition states its
+    partials past them (softmax: from the probabilities straight to the pre-activations).
+    """
 
     id: str
     array: str
     at: Position
     formula: Tree
-    parents: tuple[str, ...]  # the ids it reads, in reading order, each once
+    parents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,6 @@ class Neurons:
         """Whether the quantity has one value per sample."""
         return self.graph.samples > 1 and self.array(id_).per_sample
 
-    def value_formula(self, id_: str) -> Tree | None:
-        """The formula of a node; None for inputs, targets and parameters."""
-        node = self.nodes.get(id_)
-        return node.formula if node else None
-
 
 def write_out(graph: Graph) -> Neurons:
     """Every definition at every position, in the graph's order."""
@@ -87,8 +84,9 @@ def write_out(graph: Graph) -> Neurons:
         array = graph.arrays[definition.array]
         for at, id_ in array.ids.items():
             formula = formula_at(graph, definition, at)
-            reads = dict.fromkeys(name for name in _names(formula) if name in graph.place_of)
-            nodes[id_] = Node(id_, array.name, at, formula, tuple(reads))
+            read = (name for name in names(formula) if name in graph.place_of)
+            reached = read if definition.partials is None else _reached(graph, definition, definition.partials, at)
+            nodes[id_] = Node(id_, array.name, at, formula, tuple(dict.fromkeys(reached)))
     return Neurons(graph, nodes)
 
 
@@ -145,10 +143,15 @@ def _negated(tree: Tree) -> Tree:
     return tree.body if isinstance(tree, Negative) else Negative(tree)
 
 
-def _names(tree: Tree) -> Iterator[str]:
-    from derive.formula.tree import names
-
-    return names(tree)
+def _reached(graph: Graph, definition: Definition, partials: tuple[Partial, ...], at: Position) -> Iterator[str]:
+    """The ids at which stated partials read their arrays, for the definition at one position."""
+    own: dict[Idx, int] = dict(zip(graph.arrays[definition.array].unit_indices, at, strict=True))
+    for partial in partials:
+        array = graph.arrays[partial.array]
+        free = tuple(index for index in partial.sums if index.name != SAMPLE)
+        for place in positions(free):
+            env = {**own, **dict(zip(free, place, strict=True))}
+            yield array.ids[tuple(env[index] for index in partial.at if index in env)]
 
 
 def local_partial(graph: Graph, partials: tuple[Partial, ...], child: str, parent: str) -> Expr:
@@ -160,11 +163,9 @@ def local_partial(graph: Graph, partials: tuple[Partial, ...], child: str, paren
     parent_array, parent_at = graph.place_of[parent]
     definition = graph.definition(child_array)
     assert definition is not None
-    total: Expr = S.Zero
-    for partial in partials:
-        if partial.array == parent_array:
-            total += _at(graph, definition, child_at, partial, parent_at)
-    return total
+    terms = [_at(graph, definition, child_at, p, parent_at) for p in partials if p.array == parent_array]
+    met = [term for term in terms if term != 0]
+    return met[0] if len(met) == 1 else factor_terms(Add(*met))
 
 
 def _at(graph: Graph, definition: Definition, child_at: Position, partial: Partial, parent_at: Position) -> Expr:

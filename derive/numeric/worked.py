@@ -11,14 +11,16 @@ from fractions import Fraction
 
 from sympy import Expr
 
-from derive.calculus.chain import Derivation
+from derive.calculus.chain import Derivation, gradient_of
+from derive.calculus.rules import by_rules, tidy
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
-from derive.formula.tree import BigSum, Name, Negative, Number, Product, Quotient, Sum, Tree, names
+from derive.formula.tree import BigSum, Name, Negative, Number, Product, Quotient, Sum, Tree, children, names
 from derive.network.graph import Position
 from derive.network.write_out import Neurons, local_partial
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
+from derive.numeric.substitution import UntrueLineError
 
 
 UPDATE = Sum((Name("w"), Negative(Product((Name("eta"), Name("g"))))))  # w - eta*g
@@ -34,10 +36,20 @@ class LocalPartials:
     def __call__(self, child: str, parent: str) -> Tree:
         """The formula of d child / d parent over ids (`w5+` where updated weights are fed back)."""
         if (child, parent) not in self._known:
-            graph = self._derivation.graph
-            used = self._derivation.partials.get(graph.place_of[child][0], ())
-            self._known[child, parent] = from_sympy(local_partial(graph, used, child, parent), self._rank)
+            derived = from_sympy(self.expression(child, parent), self._rank)
+            self._known[child, parent] = self._as_the_rules_give_it(child, parent, derived)
         return self._known[child, parent]
+
+    def _as_the_rules_give_it(self, child: str, parent: str, derived: Tree) -> Tree:
+        """`-(t - y)`, as one writes it down, where SymPy has turned it to `y - t`; equal numbers are a must anyway, since
+        every printed line is evaluated."""
+        definition = self._derivation.graph.definition(self._neurons.nodes[child].array)
+        formula = self._neurons.nodes[child].formula
+        if definition is None or definition.partials is not None or over_all_samples(formula) is not None:
+            return derived
+        written = tidy(by_rules(formula, parent).tree)
+        same_names = set(names(written)) == set(names(derived))
+        return written if same_names and length(written) <= length(derived) + 1 else derived
 
     def expression(self, child: str, parent: str) -> Expr:
         """The same as a SymPy expression."""
@@ -69,6 +81,7 @@ class Worked:
         self.samples = range(self.graph.samples)
         self.root = "E" if self.graph.samples > 1 and "E" in neurons.nodes else self.graph.loss
         self._evaluation = evaluation
+        self._moved = bool(moved)
         self._values: dict[tuple[str, int], Value] = {(id_, 0): value for id_, value in (moved or {}).items()}
         self._partials: dict[tuple[str, str, int], Value] = {}
         self._gradients: dict[tuple[str, int], Value] = {}
@@ -114,10 +127,7 @@ class Worked:
 
     def combined(self, formula: Tree, used: Mapping[str, Value]) -> Value:
         """The value of a formula over any names, from their values."""
-        exact = None
-        fractions = {name: value.exact for name, value in used.items() if value.exact is not None}
-        if len(fractions) == len(used):
-            exact = evaluate_exactly(formula, fractions)
+        exact = evaluate_exactly(formula, {n: v.exact for n, v in used.items() if v.exact is not None})
         number = float(exact) if exact is not None else evaluate(formula, {n: v.number for n, v in used.items()})
         return rounded_value(Value(number, exact), self.style)
 
@@ -146,10 +156,19 @@ class Worked:
     def total_gradient(self, id_: str) -> Value:
         """dE_total / d id for a parameter: over all samples, penalties included."""
         terms = self.total_terms(id_)
-        if len(terms) == 1:
-            return terms[0]
         used = {str(at): term for at, term in enumerate(terms)}
-        return self.combined(_sum(used), used)
+        total = terms[0] if len(terms) == 1 else self.combined(_sum(used), used)
+        self._agrees(id_, total)
+        return total
+
+    def _agrees(self, id_: str, total: Value) -> None:
+        """The page's chain of local partials and the program's backward pass must give the same number."""
+        if self.style.each_step or self._moved:
+            return
+        array, at = self.graph.place_of[id_]
+        program = float(self._evaluation.values[gradient_of(array)][at])
+        if abs(total.number - program) > 1e-9 * max(1.0, abs(program)):
+            raise UntrueLineError(f"the gradient of {id_}: {total.number} on the page, {program} by the program")
 
     def total_terms(self, id_: str) -> tuple[Value, ...]:
         """What dE_total / d id is the sum of: the data's share, and a penalty's where there is one."""
@@ -224,6 +243,11 @@ class Worked:
 
     def _ancestors(self, id_: str) -> set[str]:
         return _reached(id_, lambda one: self.neurons.nodes[one].parents if one in self.neurons.nodes else ())
+
+
+def length(tree: Tree) -> int:
+    """How many nodes a formula has."""
+    return 1 + sum(length(child) for child in children(tree))
 
 
 class OverSamples:

@@ -26,13 +26,11 @@ def read_training(fields: Fields) -> Training | None:
 
 
 def read_document(fields: Fields, path: str, findings: Findings) -> DocumentOptions:
-    """Options given, defaults for the rest; a key's dashes are the attribute's underscores."""
+    """Options given, defaults for the rest; a key's dashes are underscores here. `path`: `document.`"""
     given = {key.replace("-", "_"): value for key, value in fields.items() if value is not None}
     if "decimals" in given and "significant" in given:
-        place = findings.place(f"{path}document.decimals")
-        findings.complain(
-            f"{path}document.significant", f"expected decimals or significant, got both ({place})"
-        )
+        place = findings.place(f"{path}decimals")
+        findings.complain(f"{path}significant", f"expected decimals or significant, got both ({place})")
     if "worked" in given:
         given["worked"] = tuple(name for name in given["worked"] if name is not None)
     return DocumentOptions(**given)

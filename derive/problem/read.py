@@ -118,7 +118,7 @@ def _frame(fields: Fields, path: str, outer: Fields, findings: Findings) -> Prob
         title=_titles(fields.get("title", outer.get("title"))),
         inputs={},
         places=Places(findings.source, lines),
-        document=read_document(document | own, path, findings),
+        document=read_document(document | own, f"{path}document.", findings),
     )
 
 

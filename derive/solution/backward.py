@@ -15,11 +15,11 @@ from derive.network.graph import LayerView
 from derive.numeric.rounding import Value, show
 from derive.numeric.worked import UPDATE
 from derive.solution.document import Block, Equation, Line, Message, Table
-from derive.solution.layout import Digits, Fenced, Fraction, Layout, Operator, Underbrace, row
+from derive.solution.layout import Layout, Operator, Partial, Underbrace, row
 from derive.solution.page import Page, head, say
 
 ONE = Number("1")
-LOSS_ROLES = ("loss", "data-loss", "sample-loss", "loss-part")
+LOSS_ROLES = ("loss", "data-loss", "sample-loss", "loss-part", "penalty")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ class Backward:
 
     page: Page
     known: Known
-    sample: int = 0
 
     def parameter(self, id_: str) -> Iterator[Block]:
         """dE/dw for one parameter (or any other quantity), in full."""
@@ -138,8 +137,8 @@ class Backward:
         worked = self.page.worked
         assert worked is not None
         if self.is_local(factor):
-            return worked.partial(factor.direct, factor.by, self.sample)
-        return worked.gradient(factor.by, self.sample)
+            return worked.partial(factor.direct, factor.by, self.page.sample)
+        return worked.gradient(factor.by, self.page.sample)
 
     def is_local(self, factor: Factor) -> bool:
         return factor.by in self.page.neurons.nodes[factor.direct].parents if factor.direct in self.page.neurons.nodes else False
@@ -169,12 +168,12 @@ class Backward:
         """∂net/∂w = (by the rules) = (simplified) = numbers = value."""
         page = self.page
         tree = page.local(factor.direct, factor.by)
-        result = page.worked.partial(factor.direct, factor.by, self.sample) if page.worked else None
+        result = page.worked.partial(factor.direct, factor.by, self.page.sample) if page.worked else None
         left = page.partial(factor.of, factor.by)
         before, tree = self.by_the_rules(factor, left, tree)
         reason = self.lemma(factor) if not before else None
         identity = f"d{factor.of}/d{factor.by}"
-        return page.chain(left, tree, page.values(self.sample), result, id=identity, before=before, reason=reason)
+        return page.chain(left, tree, page.values(), result, id=identity, before=before, reason=reason)
 
     def lemma(self, factor: Factor) -> Message | None:
         """An activation's derivative is not derived again at every unit."""
@@ -210,9 +209,14 @@ class Backward:
         return lines, simple
 
     def inlined(self, factor: Factor) -> Tree:
-        """The formula of the upper quantity with the losses in between put in: E_total in terms of the outputs."""
+        """The formula of the upper quantity with the losses in between put in: E_total in terms of the outputs.
+
+        Where that would be long (many outputs, a penalty), the part that depends on the quantity stands alone.
+        """
         nodes = self.page.neurons.nodes
-        losses = {id_ for id_ in nodes if self.page.neurons.array(id_).role in LOSS_ROLES}
+        losses = {id_ for id_ in nodes if self.page.neurons.array(id_).role in ("loss-part", "data-loss")}
+        if len(losses) > 3 or any(self.page.neurons.array(id_).role == "penalty" for id_ in factor.through):
+            return nodes[factor.direct].formula
 
         def put_in(tree: Tree) -> Tree:
             return map_leaves(
@@ -233,7 +237,7 @@ class Backward:
             braced.extend([Operator(".")] if braced else [])
             braced.append(Underbrace(page.partial(factor.of, factor.by), label))
         lines = [Line(page.partial(page.root, id_), "=", row(*braced))]
-        lines.extend(self.numeric_product(values, worked.gradient(id_, self.sample)))
+        lines.extend(self.numeric_product(values, worked.gradient(id_, self.page.sample)))
         return Equation(tuple(lines), self.gradient_id(id_))
 
     def numeric_product(self, values: list[Value], result: Value) -> list[Line]:
@@ -259,11 +263,16 @@ class Backward:
         yield Equation((Line(left, "=", row(*_joined(labels, "+"))),))
         for child, label in zip(paths, labels, strict=True):
             yield from self.path(child, id_, label)
-        if worked is not None:
+        if worked is None:
             yield say("add_paths")
-            shares = [worked.path(child, id_, self.sample) for child in paths]
+            terms = [row(self.upstream_name(child), *_dot(page), page.set.factor(page.local(child, id_))) for child in paths]
+            lines = (Line(left, "=", row(*_joined(labels, "+"))), Line(None, "=", row(*_joined(terms, "+"))))
+            yield Equation(lines, self.gradient_id(id_))
+        else:
+            yield say("add_paths")
+            shares = [worked.path(child, id_, self.page.sample) for child in paths]
             total = Sum(tuple(Name(str(at)) for at in range(len(paths))))
-            rows = page.numbers(total, lambda at: shares[int(at)], worked.gradient(id_, self.sample))
+            rows = page.numbers(total, lambda at: shares[int(at)], worked.gradient(id_, self.page.sample))
             yield Equation((Line(left, "=", row(*_joined(labels, "+"))), *rows), self.gradient_id(id_))
         self.known.gradients.add(id_)
 
@@ -271,9 +280,9 @@ class Backward:
         """∂E_o1/∂out_h1 where the path ends in one part of the loss, else ∂E/∂child · ∂child/∂id."""
         page = self.page
         part = self.only_part(child)
-        if part is not None and part != child:
+        if part is not None:
             return page.partial(part, id_)
-        if child == page.root or part == child:
+        if self.merged(child, id_).of == page.root:
             return page.partial(child, id_)
         return row(page.partial(page.root, child), Operator("."), page.partial(child, id_))
 
@@ -294,39 +303,34 @@ class Backward:
         """One path's share: upstream gradient times local partial."""
         page, worked = self.page, self.page.worked
         loss = self.only_part(child) or page.root
+        yield say("path_through", quantity=page.names(child))
         if child == loss or self.merged(child, id_).of == page.root:
             yield self.local_partial(Factor(child, id_, (child,)))
             return
-        yield say("path_through", quantity=page.names(child))
         yield from self.upstream(child, loss)
-        two = (Factor(loss, child), Factor(child, id_, (child,)))
-        lines = [Line(label if not _is_product(label) else None, "=", self.symbols(two))] if not _is_product(label) else []
-        yield from self._local_of_path(child, id_)
-        if worked is None:
-            return
-        values = [worked.gradient(child, self.sample), worked.partial(child, id_, self.sample)]
-        rows = page.numbers(_named(values), lambda at: values[int(at)], worked.path(child, id_, self.sample))
-        if not lines:
-            lines = [Line(label, rows[0].relation, rows[0].right)]
-            rows = rows[1:]
-        yield Equation((*lines, *rows), f"d{loss}/d{id_}" if loss != page.root else f"d{loss}/d{child}*d{child}/d{id_}")
-
-    def cited(self, child: str, loss: str) -> Equation:
-        """A gradient that is known: by its name as an error signal, and its value."""
-        page, worked = self.page, self.page.worked
-        left = page.partial(loss, child)
-        known_as = page.names.delta(child) if page.neurons.array(child).role == "pre-activation" else None
-        shown = [known_as] if known_as is not None else []
-        if worked is not None:
-            shown.append(page.shown(worked.gradient(child, self.sample)))
-        first, *rest = shown or [page.partial(page.root, child)]
-        lines = [Line(left, "=", first, Message("known")), *(Line(None, "~=", other) for other in rest)]
-        return Equation(tuple(lines))
-
-    def _local_of_path(self, child: str, id_: str) -> Iterator[Block]:
         if (child, id_) not in self.known.partials:
             self.known.partials.add((child, id_))
             yield self.local_partial(Factor(child, id_, (child,)))
+        identity = f"d{loss}/d{id_}" if loss != page.root else ""
+        lines: list[Line] = []
+        if isinstance(label, Partial):
+            lines.append(Line(label, "=", self.symbols((Factor(loss, child), Factor(child, id_, (child,))))))
+        if worked is None:
+            share = row(self.upstream_name(child), *_dot(page), page.set.factor(page.local(child, id_)))
+            yield Equation((*lines, Line(None if lines else label, "=", share)), identity)
+            return
+        values = [worked.gradient(child, page.sample), worked.partial(child, id_, page.sample)]
+        rows = page.numbers(_named(values), lambda at: values[int(at)], worked.path(child, id_, page.sample))
+        if not lines:
+            lines, rows = [Line(label, rows[0].relation, rows[0].right)], rows[1:]
+        yield Equation((*lines, *rows), identity)
+
+    def upstream_name(self, child: str) -> Layout:
+        """The gradient at a quantity by its shortest name: an error signal, else a partial."""
+        page = self.page
+        if page.neurons.array(child).role == "pre-activation":
+            return page.names.delta(child)
+        return page.partial(page.root, child)
 
     def upstream(self, child: str, loss: str) -> Iterator[Block]:
         """dE/d child where it is not known yet, in one chain of factors."""
@@ -341,19 +345,33 @@ class Backward:
         for factor in factors:
             if not self.is_local(factor) and factor.by not in self.known.gradients:
                 yield from self.junction(factor.by)
-        lines = [Line(page.partial(loss, child), "=", self.symbols(factors))]
-        formula = self.formula(factors)
-        if worked is not None and all(self.is_local(factor) for factor in factors):
-            values = [self.value(factor) for factor in factors]
-            lines.append(Line(None, "=", page.set(formula)))
-            lines.extend(self.numeric_product(values, worked.gradient(child, self.sample)))
-        elif worked is not None:
-            values = [self.value(factor) for factor in factors]
-            lines.extend(self.numeric_product(values, worked.gradient(child, self.sample)))
-        else:
-            lines.append(Line(None, "=", page.set(formula)))
         self.known.gradients.add(child)
+        left = page.partial(loss, child)
+        formula = self.formula(factors)
+        if len(factors) == 1:
+            result = worked.gradient(child, page.sample) if worked else None
+            yield page.chain(left, formula, page.values(), result, id=self.gradient_id(child))
+            return
+        lines = [Line(left, "=", self.symbols(factors)), Line(None, "=", page.set(formula))]
+        if page.neurons.array(child).role == "pre-activation":
+            lines.insert(0, Line(page.names.delta(child), "=", left))
+            lines[1] = Line(None, "=", self.symbols(factors))
+        if worked is not None:
+            values = [self.value(factor) for factor in factors]
+            lines.extend(self.numeric_product(values, worked.gradient(child, page.sample)))
         yield Equation(tuple(lines), self.gradient_id(child))
+
+    def cited(self, child: str, loss: str) -> Equation:
+        """A gradient that is known: by its name as an error signal, and its value."""
+        page, worked = self.page, self.page.worked
+        left = page.partial(loss, child)
+        known_as = page.names.delta(child) if page.neurons.array(child).role == "pre-activation" else None
+        shown = [known_as] if known_as is not None else []
+        if worked is not None:
+            shown.append(page.shown(worked.gradient(child, self.page.sample)))
+        first, *rest = shown or [page.partial(page.root, child)]
+        lines = [Line(left, "=", first, Message("known")), *(Line(None, "~=", other) for other in rest)]
+        return Equation(tuple(lines))
 
 
 def rules_message(rules: tuple[str, ...]) -> Message | None:
@@ -368,8 +386,8 @@ def _rule_and_chain(rule: str) -> tuple[str, ...]:
     return (rule,) if base == rule else (base, "chain")
 
 
-def _is_product(layout: Layout) -> bool:
-    return not hasattr(layout, "of")
+def _dot(page: Page) -> tuple[Layout, ...]:
+    return () if page.set.tight else (Operator("."),)
 
 
 def _joined(items: list[Layout], sign: str) -> list[Layout]:

@@ -53,7 +53,16 @@ def page_of(
     typeset = Typesetter(names, names.element, names.notation.tight)
     worked = Worked(derivation, neurons, evaluation, style) if evaluation is not None else None
     local = worked.local if worked is not None else LocalPartials(derivation, neurons)
-    return Page(derivation, neurons, worked, local, options, style, names, typeset)
+    return Page(derivation, neurons, worked, local, options, style, names, typeset, _telling_sample(worked))
+
+
+def _telling_sample(worked: Worked | None) -> int:
+    """The sample to work in full: the first that pulls at any parameter, since a page of zeros teaches nothing."""
+    if worked is None or worked.root == worked.graph.loss:
+        return 0
+    ids = [id_ for array in worked.graph.parameters for id_ in worked.graph.arrays[array].ids.values()]
+    telling = (at for at in worked.samples if any(worked.gradient(id_, at).number for id_ in ids))
+    return next(telling, 0)
 
 
 def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:

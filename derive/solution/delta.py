@@ -34,13 +34,13 @@ def delta_form(page: Page, id_: str) -> Layout | None:
     return row(delta, *([] if page.set.tight else [Operator(".")]), page.set.factor(local))
 
 
-def in_delta_form(page: Page, id_: str, known: Known, sample: int = 0) -> Iterator[Block]:
+def in_delta_form(page: Page, id_: str, known: Known) -> Iterator[Block]:
     """The error signal of the unit, unless the page has it already, then the product."""
     unit = delta_unit(page, id_)
     if unit is None:
         return
     if unit not in known.gradients:
-        yield from error_signal(page, unit, known, sample)
+        yield from error_signal(page, unit, known)
     worked, delta, local = page.worked, page.names.delta(unit), page.local(unit, id_)
     left = page.partial(page.root, id_)
     if worked is None or local == ONE:
@@ -48,23 +48,23 @@ def in_delta_form(page: Page, id_: str, known: Known, sample: int = 0) -> Iterat
         assert form is not None
         lines = [Line(left, "=", form)]
         if worked is not None:
-            lines.append(Line(None, "~=", page.shown(worked.gradient(id_, sample))))
+            lines.append(Line(None, "~=", page.shown(worked.gradient(id_, page.sample))))
         yield Equation(tuple(lines))
         return
-    signal = worked.gradient(unit, sample)
+    signal = worked.gradient(unit, page.sample)
 
     def value(name: str) -> Value:
-        return signal if name == "delta" else worked.value(name, sample)
+        return signal if name == "delta" else worked.value(name, page.sample)
 
     own = replace(page.set, name=lambda inner: delta if inner == "delta" else page.names(inner))
     product: Tree = Product((Name("delta"), local))
-    yield page.chain(left, product, value, worked.gradient(id_, sample), setter=own)
+    yield page.chain(left, product, value, worked.gradient(id_, page.sample), setter=own)
 
 
-def error_signal(page: Page, unit: str, known: Known, sample: int) -> Iterator[Block]:
+def error_signal(page: Page, unit: str, known: Known) -> Iterator[Block]:
     """delta = dE/da * da/dz."""
     delta = page.names.delta(unit)
-    backward = Backward(page, known, sample)
+    backward = Backward(page, known)
     yield say("delta_form", delta=delta, quantity=page.names(unit))
     if len(backward.paths(unit)) > 1:
         known.gradients.add(unit)
@@ -77,6 +77,6 @@ def error_signal(page: Page, unit: str, known: Known, sample: int) -> Iterator[B
         rows.append(Line(None, "=", page.set(backward.formula(way))))
     else:
         values = [backward.value(factor) for factor in way]
-        rows.extend(backward.numeric_product(values, page.worked.gradient(unit, sample)))
+        rows.extend(backward.numeric_product(values, page.worked.gradient(unit, page.sample)))
     known.gradients.add(unit)
     yield Equation(tuple(rows), f"delta_{unit.removeprefix('net_')}")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.calculus.rules import depends
-from derive.formula.tree import BigSum, Call, Name, Number, Product, Quotient, Sum, Tree, map_leaves
-from derive.network.graph import LayerView
-from derive.network.layers import replaced
+from derive.formula.tree import Call, Name, Product, Sum, Tree
+from derive.network.graph import SAMPLE, LayerView
 from derive.numeric.worked import over_all_samples
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
-from derive.solution.layout import Digits, Function, Identifier, Layout
+from derive.solution.layout import BigSum, Digits, Function, Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, say
 
 MOST_COLUMNS = 7
@@ -20,7 +18,7 @@ def forward_pass(page: Page) -> Iterator[Block]:
     """Every layer in turn, at the first sample where there are several."""
     yield head(2, "forward_pass")
     if page.graph.samples > 1:
-        yield say("first_sample_in_full", count=page.graph.samples)
+        yield say("one_sample_in_full", count=page.graph.samples, sample=page.sample + 1)
     for view in page.graph.layers:
         last = view.number == len(page.graph.layers)
         yield head(3, "output_layer" if last else "hidden_layer", name=view.name, number=view.number, units=len(view.units), only=len(page.graph.layers) == 2)
@@ -60,7 +58,7 @@ def _function_name(view: LayerView) -> str:
 def activation(page: Page, view: LayerView, before: str, after: str) -> Equation:
     """`a = sigma(z) = 1/(1 + e^-z) = numbers = result`."""
     node = page.neurons.nodes[after]
-    values, result = page.values(), page.worked.value(after) if page.worked else None
+    values, result = page.values(), page.worked.value(after, page.sample) if page.worked else None
     lead: list[Line] = []
     name = _function_name(view)
     is_call = isinstance(node.formula, Call) and len(node.formula.arguments) == 1
@@ -69,15 +67,15 @@ def activation(page: Page, view: LayerView, before: str, after: str) -> Equation
     return page.chain(page.names(after), node.formula, values, result, id=after, before=lead)
 
 
-def quantity(page: Page, id_: str, sample: int = 0) -> Equation:
+def quantity(page: Page, id_: str) -> Equation:
     """One node: `net_h1 = w1*i1 + ... = numbers = result`."""
     formula = page.neurons.nodes[id_].formula
-    result = page.worked.value(id_, sample) if page.worked else None
+    result = page.worked.value(id_, page.sample) if page.worked else None
     if page.neurons.array(id_).role == "exponential":  # its name is its formula
-        rows = page.numbers(formula, page.values(sample), result) if page.worked and result else []  # type: ignore[arg-type]
+        rows = page.numbers(formula, page.values(), result) if page.worked and result else []  # type: ignore[arg-type]
         first = Line(page.names(id_), rows[0].relation, rows[0].right) if rows else Line(page.names(id_), "=", page.set(formula))
         return Equation((first, *rows[1:]), id_)
-    return page.chain(page.names(id_), formula, page.values(sample), result, id=id_)
+    return page.chain(page.names(id_), formula, page.values(), result, id=id_)
 
 
 def loss_section(page: Page) -> Iterator[Block]:
@@ -100,10 +98,9 @@ def samples_tables(page: Page) -> Iterator[Table]:
     """One row per sample, one column per quantity that depends on it; wide tables are cut into several."""
     assert page.worked is not None
     graph = page.graph
-    roles = ("input", "pre-activation", "activation", "target", "loss-part", "sample-loss")
     order = {role: at for at, role in enumerate(("input", "pre-activation", "activation", "target", "loss-part", "sample-loss"))}
     arrays = sorted(
-        (array for array in graph.arrays.values() if array.role in roles and array.per_sample),
+        (array for array in graph.arrays.values() if array.role in order and array.per_sample),
         key=lambda array: (array.layer if order[array.role] < 3 else 99, order[array.role]),
     )
     ids = [id_ for array in arrays for id_ in array.ids.values()]
@@ -122,8 +119,9 @@ def over_samples(page: Page, id_: str) -> Equation:
     whole = over_all_samples(page.neurons.nodes[id_].formula)
     assert whole is not None
     count = page.graph.samples
-    formula = page.neurons.nodes[id_].formula
-    lead = Line(page.names(id_), "=", page.set(formula))
+    factors = [part for factor in whole.factors for part in (page.set(factor),)]
+    total_sign = sum_over_samples(page, page.names(whole.body_id))
+    lead = Line(page.names(id_), "=", row(*factors, total_sign))
     if page.worked is None:
         return Equation((lead,), id_)
     worked = page.worked
@@ -131,3 +129,9 @@ def over_samples(page: Page, id_: str) -> Equation:
     written = Product((*whole.factors, total)) if whole.factors else total
     rows = page.numbers(written, lambda at: worked.value(whole.body_id, int(at)), worked.value(id_))
     return Equation((lead, *rows), id_)
+
+
+def sum_over_samples(page: Page, body: Layout) -> Layout:
+    """The sum sign from the first sample to the last."""
+    first = row(Identifier(SAMPLE), Operator("="), Digits("1"))
+    return BigSum(first, body, Digits(str(page.graph.samples)))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from derive.formula.tree import Element, Name
-from derive.network.graph import Array, Graph, Position
+from derive.network.graph import SAMPLE, Array, Graph, Position
 from derive.solution.layout import Digits, Identifier, Layout, Operator, Partial, Superscript, Words, row
 
 
@@ -46,6 +46,8 @@ def _subscript(text: str) -> Layout:
 
 
 def _net_out(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
+    if array.role == "sample-loss":
+        return Identifier("E", Identifier(SAMPLE))
     if array.role == "exponential":
         return Superscript(Identifier("e"), typed_name("net_" + id_.removeprefix("exp_")))
     return typed_name(id_)
@@ -61,7 +63,7 @@ def _plain(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
         return Identifier("t", _subscript(unit))
     if array.role == "exponential":
         return Superscript(Identifier("e"), Identifier("z", _subscript(unit)))
-    return typed_name(id_)
+    return _net_out(graph, array, at, id_)
 
 
 def _layered(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
@@ -104,7 +106,7 @@ def _penalized(graph: Graph) -> bool:
 
 def _renamed_loss(id_: str, below: Layout | None, cost: str) -> Layout:
     if id_ in ("E", "E_total"):
-        return Identifier(cost, Identifier("n") if id_ == "E" and cost == "C" else None)
+        return Identifier(cost, Identifier(SAMPLE) if id_ == "E" else None)
     name = typed_name(id_)
     if isinstance(name, Identifier) and name.base == "E":
         return Identifier(cost, below or name.subscript)

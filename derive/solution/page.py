@@ -36,6 +36,7 @@ class Page:
     style: Style
     names: Names
     set: Typesetter
+    sample: int = 0  # the one that is worked in full, where there are several
 
     @property
     def graph(self) -> Graph:
@@ -58,10 +59,10 @@ class Page:
         """A number by itself, as it appears in a table or a list."""
         return Digits(show(value, self.style).text)
 
-    def values(self, sample: int = 0) -> ValueOf | None:
-        """Ids to their values at one sample; None in a symbolic problem."""
+    def values(self) -> ValueOf | None:
+        """Ids to their values at the sample that is worked; None in a symbolic problem."""
         worked = self.worked
-        return None if worked is None else lambda id_: worked.value(id_, sample)
+        return None if worked is None else lambda id_: worked.value(id_, self.sample)
 
     def with_(self, **changes: object) -> Page:
         """The same page with some of its surroundings changed."""

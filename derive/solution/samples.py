@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from derive.formula.tree import Name, Number, Product, Quotient, Sum, Tree
 from derive.solution.document import Block, Equation, Line, Message, Table
-from derive.solution.layout import BigSum as BigSumLayout
-from derive.solution.layout import Digits, Fraction, Identifier, Layout, Operator, row
+from derive.solution.forward import sum_over_samples
+from derive.solution.layout import Digits, Fraction, Layout, Operator, row
 from derive.solution.page import Page, say
 
 
@@ -21,7 +21,7 @@ def over_all_samples_gradient(page: Page, id_: str) -> Iterator[Block]:
     data = "E_data" if "E_data" in page.neurons.nodes else graph.loss
     count = graph.samples
     scale: tuple[Layout, ...] = (Fraction(Digits("1"), Digits(str(count))),) if _mean(page) else ()
-    symbols = row(*scale, BigSumLayout(Identifier("n"), page.partial(page.root, id_), Digits(str(count))))
+    symbols = row(*scale, sum_over_samples(page, page.partial(page.root, id_)))
     first = Line(page.partial(data, id_), "=", symbols)
     if worked is None:
         yield Equation((first,), f"d{graph.loss}/d{id_}" if data == graph.loss else "")
