@@ -13,13 +13,17 @@ from derive.problem.read import read_problem
 
 Complaints = Callable[[str | bytes], str]
 
-ACTIVATIONS = "sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu, bipolar-sigmoid, identity, threshold, softmax, maxout"
+ACTIVATIONS = (
+    "sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu, bipolar-sigmoid, identity, threshold, "
+    "softmax, maxout"
+)
 LOSSES = (
     "half-squared-error, squared-error, mean-squared-error, binary-cross-entropy, cross-entropy, "
     "softmax-cross-entropy, multiclass-hinge, sum-of-outputs, none"
 )
 KEYS = (
-    "title, document, inputs, targets, layers, loss, regularization, values, circuit, output, trainable, optimizer, "
+    "title, document, inputs, targets, layers, loss, regularization, values, circuit, output, "
+    "trainable, optimizer, "
     "training, parts"
 )
 
@@ -28,7 +32,8 @@ EDITS = {  # a sentence: what is replaced in W1, by what, and what the reader th
     "an unknown key of a layer": (
         "    activation: sigmoid",
         "    activaton: sigmoid",
-        "7: layers[0].activaton: unknown key 'activaton'; expected dense, name, activation, weights, bias, numbering, "
+        "7: layers[0].activaton: unknown key 'activaton'; expected dense, name, activation, weights, "
+        "bias, numbering, "
         "names, trainable; did you mean 'activation'?",
     ),
     "an unknown activation": (
@@ -67,7 +72,8 @@ EDITS = {  # a sentence: what is replaced in W1, by what, and what the reader th
     "an unknown worked parameter": (
         "[w5, w1]",
         "[w5, w10]",
-        "15: document.worked: unknown parameter 'w10'; expected one of w1, w2, w3, w4, b1, w5, w6, w7, w8, b2; "
+        "15: document.worked: unknown parameter 'w10'; expected one of w1, w2, w3, w4, b1, w5, w6, w7, "
+        "w8, b2; "
         "did you mean 'w1'?",
     ),
     "a short row of weights": (
@@ -93,7 +99,8 @@ EDITS = {  # a sentence: what is replaced in W1, by what, and what the reader th
     "a bias that is no number": (
         "bias: 0.35",
         "bias: shard",
-        "9: layers[0].bias: expected a number, a list per unit, a table per connection, shared, unit, connection, "
+        "9: layers[0].bias: expected a number, a list per unit, a table per connection, shared, unit, "
+        "connection, "
         "{random: ...} or {threshold: ...}, got 'shard'",
     ),
     "a target missing": (
@@ -189,7 +196,8 @@ EDITS = {  # a sentence: what is replaced in W1, by what, and what the reader th
     "a threshold that is trained": (
         "activation: sigmoid, w",
         "activation: threshold, w",
-        "11: layers[1].activation: threshold has no derivative, so no gradient reaches the parameters before it; "
+        "11: layers[1].activation: threshold has no derivative, so no gradient reaches the parameters "
+        "before it; "
         "expected another activation, or no optimizer",
     ),
     "targets for the hinge that are no class": (
@@ -233,7 +241,8 @@ MAP = "expected a map with `inputs` and `layers`, or `values` and `circuit`"
 FILES: dict[str, tuple[str | bytes, str]] = {
     "an empty file": (
         "",
-        "problem.yaml: the file is empty; expected a map with `inputs` and `layers`, or `values` and `circuit`",
+        "problem.yaml: the file is empty; expected a map with `inputs` and `layers`, or `values` and "
+        "`circuit`",
     ),
     "a file of comments": ("# later\n", f"problem.yaml: the file is empty; {MAP}"),
     "a line of prose": ("hello\nworld\n", f"problem.yaml:1: {MAP}, got 'hello world'"),
@@ -253,7 +262,8 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "targets without a loss to use them": (
         "inputs: {x: 1}\nlayers: [{dense: 1}]\ntargets: {o1: 1}\nloss: none\n",
-        "problem.yaml:3: targets: targets are not used without a loss; leave them out, or choose another loss",
+        "problem.yaml:3: targets: targets are not used without a loss; leave them out, or choose "
+        "another loss",
     ),
     "no targets": (
         "inputs: {x: 1}\nlayers: [{dense: 2}]\n",
@@ -271,7 +281,8 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "a tab": (
         "inputs:\n\tx: 1\n",
-        "problem.yaml:2: not valid YAML: a value cannot begin so; indent with spaces, not tabs; quote @, ` and %",
+        "problem.yaml:2: not valid YAML: a value cannot begin so; indent with spaces, not tabs; quote "
+        "@, ` and %",
     ),
     "an open brace": (
         "inputs: {x: 1\nlayers: 2\n",
@@ -292,11 +303,13 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "an alias": (
         "circuit: {f: *x}\n",
-        "problem.yaml:1: circuit.f: YAML aliases are not used here, got '*x'; put text that begins with '*' in quotes",
+        "problem.yaml:1: circuit.f: YAML aliases are not used here, got '*x'; put text that begins "
+        "with '*' in quotes",
     ),
     "an anchor": (
         "values: &a {x: 1}\ncircuit: *a\n",
-        "problem.yaml:1: values: YAML anchors are not used here, got '&a'; put text that begins with '&' in quotes",
+        "problem.yaml:1: values: YAML anchors are not used here, got '&a'; put text that begins with "
+        "'&' in quotes",
     ),
     "a tag": (
         "title: !!python/object/apply:os.system [ls]\n",
@@ -329,7 +342,8 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "a cycle and a definition too late": (
         "values: {x: 1}\ncircuit:\n  a: x*b\n  b: a + c\n  c: 2*x\n",
         "problem.yaml:3: circuit.a: a cycle: 'a' needs 'b' needs 'a'\n"
-        "problem.yaml:4: circuit.b: 'c' is used before it is defined (circuit.c, line 5); put its definition first",
+        "problem.yaml:4: circuit.b: 'c' is used before it is defined (circuit.c, line 5); put its "
+        "definition first",
     ),
     "a variable of itself": (
         "values: {x: 1}\ncircuit: {a: a*x}\n",
@@ -444,8 +458,8 @@ def test_data_that_holds_itself_is_refused() -> None:
 
 def test_data_of_other_types_is_refused() -> None:
     with pytest.raises(
-        ProblemError, match="problem: inputs.x: expected text, numbers, lists and maps, got 'object'"
+        ProblemError, match=r"problem: inputs\.x: expected text, numbers, lists and maps, got 'object'"
     ):
         read_problem({"inputs": {"x": object()}, "layers": [{"dense": 1}]})
-    with pytest.raises(ProblemError, match="problem: inputs: expected names as text, got the key 'True'"):
+    with pytest.raises(ProblemError, match=r"problem: inputs: expected names as text, got the key 'True'"):
         read_problem({"inputs": {True: 1}, "layers": [{"dense": 1}]})

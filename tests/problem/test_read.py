@@ -174,7 +174,7 @@ def test_random_weights_have_a_seed_even_when_none_is_given() -> None:
 def test_maxout_has_a_row_per_unit_and_piece() -> None:
     layer = network("[{dense: 1, activation: maxout, weights: [[1, 2], [3, 4]], bias: [5, 6]}]").layers[0]
     assert layer.pieces == 2
-    assert layer.weights == ((1, 2), (3, 4))
+    assert layer.weights == ((1.0, 2.0), (3.0, 4.0))
     assert network("[{dense: 1, activation: {maxout: {pieces: 3}}}]").layers[0].pieces == 3
 
 
@@ -231,7 +231,8 @@ def test_weights_are_numbered_through_the_layers_in_each_layers_order() -> None:
 
 def test_given_names_take_no_numbers() -> None:
     problem = network(
-        "[{dense: 2, bias: {threshold: unit}, names: {weights: [[w14, w24], [w15, w25]], bias: [theta4, theta5]}},"
+        "[{dense: 2, bias: {threshold: unit}, names: {weights: [[w14, w24], [w15, w25]], bias: "
+        "[theta4, theta5]}},"
         " {dense: 1, bias: shared}]"
     )
     assert parameters(problem) == ("w14", "w24", "w15", "w25", "theta4", "theta5", "w1", "w2", "b1")
@@ -301,6 +302,7 @@ def test_errors_of_a_file_carry_its_path(tmp_path: Path) -> None:
 
 
 def test_reading_a_problem_loads_neither_sympy_nor_numpy() -> None:
-    code = "import sys, derive.problem.read, derive.problem.options; print({'sympy', 'numpy'} & set(sys.modules))"
+    modules = "sys, derive.problem.read, derive.problem.options"
+    code = f"import {modules}; print({{'sympy', 'numpy'}} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
