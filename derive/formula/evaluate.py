@@ -50,7 +50,7 @@ def evaluate_exactly(tree: Tree, values: Mapping[str, Fraction]) -> Fraction | N
     """
     try:
         return _value(tree, _Known(values), FRACTIONS)
-    except _NotExactError:
+    except (_NotExactError, _UndefinedError):
         return None
 
 
@@ -223,7 +223,11 @@ FLOATS: Arithmetic[float] = Arithmetic(float, operator.add, operator.mul, _divid
 
 
 class _NotExactError(Exception):
-    """The value is not a fraction, or too long a one."""
+    """The value is finite but not a fraction, or too long a one; zero times it is still zero."""
+
+
+class _UndefinedError(Exception):
+    """There is no value, as of 1/0 and ln(0); zero times it has none either."""
 
 
 _TOO_LONG = 10**MAX_EXACT_DIGITS
@@ -242,18 +246,25 @@ def _exact_number(text: str) -> Fraction:
 
 
 def _exact_quotient(top: Fraction, bottom: Fraction) -> Fraction:
-    return _short(top / bottom if bottom else None)
+    if not bottom:
+        raise _UndefinedError
+    return _short(top / bottom)
 
 
 def _exact_power(base: Fraction, exponent: Fraction) -> Fraction:
-    if abs(exponent) > MAX_EXACT_EXPONENT or exponent.denominator > 2 or (exponent < 0 and not base):
+    if (exponent < 0 and not base) or (exponent.denominator > 1 and base < 0):
+        raise _UndefinedError
+    if abs(exponent) > MAX_EXACT_EXPONENT or exponent.denominator > 2:
         raise _NotExactError
     root = base if exponent.denominator == 1 else _short(exact_root(base))
     return _short(Fraction(root**exponent.numerator))
 
 
 def _exact_call(function: str, arguments: Sequence[Fraction]) -> Fraction:
-    return _short(FUNCTIONS[function].exact(*arguments))
+    value = FUNCTIONS[function].exact(*arguments)
+    if value is None and not math.isfinite(_apply(function, [float(argument) for argument in arguments])):
+        raise _UndefinedError
+    return _short(value)
 
 
 FRACTIONS: Arithmetic[Fraction] = Arithmetic(
