@@ -109,6 +109,8 @@ class _Writer:
             letters = [index.id for index in tree.indices if isinstance(index, Name)]
             at = tuple(env[letter] for letter in letters if not (array.per_sample and letter == SAMPLE))
             return Name(array.ids[at])
+        if isinstance(tree, Name) and tree.id in self.graph.arrays:  # an array without indices: a shared bias
+            return Name(self.graph.arrays[tree.id].ids[()])
         if isinstance(tree, BigSum):
             return self.big_sum(tree, env)
         if isinstance(tree, SumTree):
