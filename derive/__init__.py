@@ -1,0 +1,44 @@
+"""derive writes the worked solution of a neural network: every value, every partial derivative, every update.
+
+    >>> import derive
+    >>> solution = derive.solve("values: {x: -2, y: 5, z: -4}\ncircuit: {q: x + y, f: q * z}")
+    >>> solution.values["df/dx"]
+    -4.0
+
+Names load when they are first used: `import derive` alone loads neither SymPy nor NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from derive.api import Solution, solve
+    from derive.errors import DeriveError, FormulaError, NumericError, OptionError, ProblemError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DeriveError",
+    "FormulaError",
+    "NumericError",
+    "OptionError",
+    "ProblemError",
+    "Solution",
+    "__version__",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("solve", "Solution"):
+        from derive import api as home
+    elif name in __all__:
+        from derive import errors as home  # type: ignore[no-redef]
+    else:
+        raise AttributeError(f"module 'derive' has no attribute '{name}'")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,6 +1,6 @@
 """The stages in order: from a problem to its solution, and to the page in any format.
 
-    problem file -> Problem -> Graph -> Derivation -> Evaluation -> Document -> text
+problem file -> Problem -> Graph -> Derivation -> Evaluation -> Document -> text
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from derive.calculus.chain import Derivation, differentiate
+from derive.files import JSON, check_format, format_of, write_whole
 from derive.network.build import build
 from derive.network.write_out import Neurons, write_out
 from derive.numeric.evaluate import Evaluation, evaluate
@@ -22,8 +24,8 @@ from derive.numeric.train import TrainingRun, train
 from derive.problem.model import Problem
 from derive.problem.options import with_options
 from derive.problem.read import read_problem
-from derive.render.plain import plain
 from derive.render.document import render
+from derive.render.plain import plain
 from derive.solution.compose import compose
 from derive.solution.document import Document
 from derive.solution.formula import formula_of
@@ -36,11 +38,11 @@ Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[Any]
 
 
 def solve(source: Source, **document_options: Any) -> Solution:
-    """Work a problem: a path, YAML text, an open file or plain data; keywords override the file's `document:` options.
+    """Work a problem: a path, YAML text, an open file or plain data.
 
-    `worked` may be a list or `"w5,w1"`; keys are written with underscores (`trailing_zeros=True`).
-    Raises ProblemError for a file that cannot be read, OptionError for an option that does not exist, NumericError
-    where a quantity becomes NaN or infinite.
+    Keywords override the file's `document:` options: `worked` may be a list or `"w5,w1"`, keys are
+    written with underscores (`trailing_zeros=True`). Raises ProblemError for a file that cannot be read,
+    OptionError for an option that does not exist, NumericError where a quantity becomes NaN or infinite.
     """
     problem = with_options(read_problem(source), document_options)
     graph = build(problem)
@@ -53,7 +55,7 @@ def solve(source: Source, **document_options: Any) -> Solution:
 
 @dataclass(frozen=True)
 class Solution:
-    """A worked problem. Shapes: a value is a float, or a list with one float per sample where it depends on the sample."""
+    """A worked problem. A value is a float, or a list of one float per sample where it depends on the sample."""
 
     problem: Problem
     derivation: Derivation
@@ -71,7 +73,7 @@ class Solution:
         return write_out(self.derivation.graph)
 
     def formula(self, id: str) -> Expr:
-        """The formula of a quantity or a derivative (`dE_total/dw5`) over symbols named by ids. Raises KeyError."""
+        """What a quantity or a derivative (`dE_total/dw5`) is, in symbols named by ids. Raises KeyError."""
         return formula_of(self.derivation, self.neurons, id)
 
     @cached_property
@@ -101,9 +103,26 @@ class Solution:
         loss = self.values.get(self.derivation.graph.loss)
         data: dict[str, Any] = {"title": self.document.title, "values": self.values, "loss": loss}
         if self.training is not None:
-            data["training"] = {"steps": self.training.steps, "losses": [list(pair) for pair in self.training.losses]}
+            data["training"] = {
+                "steps": self.training.steps,
+                "losses": [list(pair) for pair in self.training.losses],
+            }
         data["steps"] = [step.as_dict(plain) for step in self.steps]
         return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+    def to(self, format: str, *, flavor: str | None = None, template_dir: str | Path | None = None) -> str:
+        """The page as `markdown`, `latex` or `text`, or the numbers as `json`. Raises OptionError.
+
+        Templates in `template_dir` come before the shipped ones of the same name.
+        """
+        check_format(format, flavor, template_dir)
+        if format == JSON:
+            return self.to_json()
+        return render(self.document, format, flavor=flavor or "github", template_dir=template_dir)
+
+    def write(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
+        """Writes the file whole or not at all; the format follows its ending. Takes the options of `to`."""
+        write_whole(path, self.to(format or format_of(path), **options))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/markdown": self.to_markdown(flavor="dollars"), "text/plain": self.to_text()}

@@ -1,0 +1,86 @@
+"""Output files: which format a file's name asks for, and writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from derive.errors import DeriveError, OptionError, suggestion
+from derive.render.formats import FORMATS
+
+JSON = "json"
+"""The one format that is data and not a page: the values and the steps."""
+
+ENDINGS = {ending: entry.name for entry in FORMATS.values() for ending in entry.endings} | {".json": JSON}
+
+
+def format_names() -> tuple[str, ...]:
+    """Everything that a solution can be written as."""
+    return (*FORMATS, JSON)
+
+
+def check_format(name: str, flavor: str | None = None, template_dir: str | Path | None = None) -> None:
+    """Raises OptionError where there is no such format, or where it has no such flavor or no templates."""
+    if name not in format_names():
+        known = ", ".join(format_names())
+        raise OptionError(f"to: unknown '{name}'; expected one of {known}{suggestion(name, format_names())}")
+    flavors = () if name == JSON else FORMATS[name].flavors
+    if flavor is not None and flavor not in flavors:
+        expected = f"expected one of {', '.join(flavors)}" if flavors else f"{name} has no flavors"
+        raise OptionError(f"flavor: unknown '{flavor}'; {expected}{suggestion(flavor, flavors)}")
+    if template_dir is not None and name == JSON:
+        raise OptionError("template-dir: json is data and has no templates")
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """The format that a file's ending asks for. Raises OptionError where the ending is unknown."""
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        known = ", ".join(ENDINGS)
+        got = f"the ending '{ending}'" if ending else "no ending"
+        raise OptionError(f"{os.fspath(path)}: expected a file name ending in one of {known}, got {got}")
+    return ENDINGS[ending]
+
+
+def check_target(path: str | os.PathLike[str]) -> None:
+    """Raises DeriveError where a file of that name could not be written; writes nothing."""
+    target, name = Path(path), os.fspath(path)
+    if target.is_dir():
+        raise DeriveError(f"{name}: is a folder; expected the name of a file")
+    if not target.parent.is_dir():
+        raise DeriveError(f"{name}: there is no folder '{target.parent}'")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise DeriveError(f"{name}: is read-only")
+
+
+def write_whole(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a UTF-8 file through a temporary one beside it, so that `path` holds its old content or all of
+    the new. Keeps an existing file's permissions and writes through links. Raises DeriveError.
+    """
+    check_target(path)
+    target = Path(os.path.realpath(path))
+    try:
+        content = text.encode("utf-8")
+        if target.exists() and not target.is_file():  # a device or a pipe, such as /dev/stdout
+            target.write_bytes(content)
+        else:
+            _replace(target, content)
+    except OSError as error:
+        raise DeriveError(f"{os.fspath(path)}: cannot be written: {error.strerror or error}") from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    beside = target.with_name(f".derive-{secrets.token_hex(6)}.tmp")
+    try:
+        with open(beside, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, beside)
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
