@@ -80,7 +80,7 @@ class _BackwardPass:
         self.sequential = (
             optimizer is not None and optimizer.order == "sequential" and optimizer.learning_rate is not None
         )
-        self.arriving: dict[str, list[Expr]] = {graph.loss: [S.One]}
+        self.arriving: dict[str, list[Expr]] = {graph.loss: [S.One]} if graph.loss else {}
         self.used: dict[str, list[Partial]] = {}
         self.gradients: dict[str, Definition] = {}
         self.updates: dict[str, Definition] = {}

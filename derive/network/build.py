@@ -32,12 +32,11 @@ def _network(problem: Problem) -> Graph:
         view = dense(draft, spec, source, number, names)
         source = draft.arrays[view.output]
         views.append(view)
-    assert problem.loss is not None
     target: Array | None = None
     if problem.targets:
         ids = [f"target_{unit}" for unit in views[-1].units]
         target = draft.array("t", "target", len(views), source.indices, ids)
-    loss = add_loss(draft, problem.loss, source, target, views[-1].units)
+    loss = add_loss(draft, problem.loss, source, target, views[-1].units) if problem.loss else ""
     parameters = [array.name for array in draft.arrays.values() if array.role in ("weight", "bias")]
     trainable = {
         name

@@ -133,7 +133,8 @@ class LayerView:
 
 @dataclass(frozen=True)
 class Graph:
-    """Definitions in an order in which each can be evaluated, the arrays they speak of, and what is differentiated.
+    """Definitions in an order in which each can be evaluated, the arrays they speak of, and what is differentiated
+    (`loss`; '' where only the forward pass is wanted).
 
     `parameters` are the arrays that carry weights and biases, `trainable` those that an update changes.
     """

@@ -85,7 +85,7 @@ class Worked:
         self._values: dict[tuple[str, int], Value] = {(id_, 0): value for id_, value in (moved or {}).items()}
         self._partials: dict[tuple[str, str, int], Value] = {}
         self._gradients: dict[tuple[str, int], Value] = {}
-        self._relevant = self._ancestors(self.root)
+        self._relevant = self._ancestors(self.root) if self.root else set()
         for node in neurons.nodes.values():
             for sample in self.samples if neurons.per_sample(node.id) else (0,):
                 self._values[node.id, sample] = self._forward(node.id, node.formula, sample)

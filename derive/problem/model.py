@@ -149,6 +149,7 @@ class DocumentOptions:
     worked: tuple[str, ...] | None = None  # parameter ids; None: the composer chooses
     detail: Literal["brief", "normal", "full"] = "normal"
     glossary: bool = False
+    gradient_check: bool = False  # check the gradients against central differences; circuits always are
     training_steps: bool = False  # explain the steps of supervised training
 
 

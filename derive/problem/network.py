@@ -63,6 +63,12 @@ def parameters(problem: Problem) -> tuple[str, ...]:
     )
 
 
+def workable(problem: Problem) -> tuple[str, ...]:
+    """What a page can work in full: every parameter, and the outputs of the units (`out_h1`)."""
+    units = (f"out_{name}" for layer in problem.layers for name in unit_names(layer))
+    return (*parameters(problem), *units)
+
+
 def _loss(chosen: Chosen) -> Loss | None:
     if chosen.name == "none":
         return None
@@ -192,7 +198,7 @@ def _hole(problem: Problem) -> str:
 def _check_worked(problem: Problem, path: str, findings: Findings) -> None:
     if not problem.document.worked:
         return
-    known = parameters(problem)
+    known = workable(problem)
     for name in problem.document.worked:
         if name not in known:
             findings.complain(f"{path}document.worked", unknown("parameter ", name, known))

@@ -10,7 +10,7 @@ from derive.errors import OptionError, ProblemError
 from derive.problem.descent import read_document
 from derive.problem.findings import Findings
 from derive.problem.model import Problem
-from derive.problem.network import parameters
+from derive.problem.network import workable
 from derive.problem.nodes import from_data
 from derive.problem.schema import DOCUMENT
 from derive.problem.wording import unknown
@@ -33,8 +33,9 @@ def with_options(problem: Problem, given: Mapping[str, Any]) -> Problem:
 
 
 def worked_names(problem: Problem) -> tuple[str, ...]:
-    """What `worked` may name: a network's parameters, a circuit's values and variables, the parts' too."""
-    own = parameters(problem) if problem.layers else (*problem.inputs, *problem.circuit)
+    """What `worked` may name: a network's parameters and units' outputs, a circuit's values and variables, the
+    parts' too."""
+    own = workable(problem) if problem.layers else (*problem.inputs, *problem.circuit)
     return (*own, *(name for part in problem.parts for name in worked_names(part)))
 
 

@@ -204,6 +204,12 @@ DOCUMENT = Shared(
             Field("detail", Word(choices.DETAILS), "How much is worked in full.", default="normal"),
             Field("glossary", Flag(), "Whether the page begins with a glossary.", default=False),
             Field(
+                "gradient-check",
+                Flag(),
+                "Whether the gradients are checked against central differences (circuits: always).",
+                default=False,
+            ),
+            Field(
                 "training-steps",
                 Flag(),
                 "Whether the steps of supervised training are explained.",

@@ -76,6 +76,8 @@ def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
 def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:
     yield from introduction(page)
     yield from forward_pass(page)
+    if not page.graph.loss:
+        return
     yield head(2, "backward_pass")
     yield say("backward_intro", loss=page.names(page.graph.loss))
     yield from lemmas(page)

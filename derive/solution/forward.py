@@ -23,7 +23,11 @@ def forward_pass(page: Page) -> Iterator[Block]:
         last = view.number == len(page.graph.layers)
         yield head(3, "output_layer" if last else "hidden_layer", name=view.name, number=view.number, units=len(view.units), only=len(page.graph.layers) == 2)
         yield from _layer(page, view)
-    yield from loss_section(page)
+    if page.graph.loss:
+        yield from loss_section(page)
+    elif page.graph.samples > 1 and page.numeric:
+        yield say("all_samples_table", count=page.graph.samples)
+        yield from samples_tables(page)
 
 
 def _layer(page: Page, view: LayerView) -> Iterator[Block]:

@@ -45,7 +45,9 @@ def describe(page: Page) -> Iterator[Block]:
     items = [Message("network_inputs", {"count": len(inputs), "names": _some(inputs)})]
     items += [_layer_message(page, view) for view in graph.layers]
     loss = graph.problem.loss
-    assert loss is not None
+    if loss is None:
+        yield Listing(tuple(items))
+        return
     key = "loss_typed" if loss.choice.formula is not None else f"loss_{loss.choice.name.replace('-', '_')}"
     items.append(Message("network_loss", {"loss": Message(key), "samples": graph.samples, "mean": loss.reduction == "mean"}))
     yield Listing(tuple(items))

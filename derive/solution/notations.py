@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from derive.formula.tree import Element, Name
 from derive.network.graph import SAMPLE, Array, Graph, Position
-from derive.solution.layout import Digits, Identifier, Layout, Operator, Partial, Superscript, Words, row
+from derive.solution.layout import Digits, Fenced, Identifier, Layout, Operator, Partial, Superscript, Words, row
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ def _plain(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
 def _layered(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
     last = graph.layers[-1].number if graph.layers else 0
     back = last - array.layer
-    level = row(Operator("("), Identifier("L"), *([Operator("-"), Digits(str(back))] if back else []), Operator(")"))
+    level = Fenced(row(Identifier("L"), Operator("-"), Digits(str(back))) if back else Identifier("L"))
     return _by_layer(graph, array, at, id_, level, cost="C")
 
 
 def _index(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
     if array.role == "input" and graph.layers:
         return Identifier("x", _counted(graph, array, at))
-    level = row(Operator("("), Digits(str(array.layer)), Operator(")"))
+    level = Fenced(Digits(str(array.layer)))
     return _by_layer(graph, array, at, id_, level, cost="E")
 
 
@@ -175,7 +175,7 @@ class Names:
         """An array with letters for its indices."""
         shown = [letter for letter in letters if not (letter == "n" and self.graph.samples == 1)]
         below = row(*(Identifier(letter) for letter in shown)) if shown else None
-        level = row(Operator("("), Digits(str(array.layer)), Operator(")"))
+        level = Fenced(Digits(str(array.layer)))
         if array.role == "input":
             return Identifier("x", below)
         if array.role in LETTER:
