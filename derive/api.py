@@ -55,7 +55,7 @@ def solve(source: Source, **document_options: Any) -> Solution:
 
 @dataclass(frozen=True)
 class Solution:
-    """A worked problem. A value is a float, or a list of one float per sample where it depends on the sample."""
+    """A worked problem. A value is a float, or a list, one float per sample, where it depends on the sample."""
 
     problem: Problem
     derivation: Derivation

@@ -6,7 +6,7 @@ digits. `=` is kept for what is exact.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -48,6 +48,35 @@ def substitute(formula: Tree, values: Callable[[str], Value], result: Value, sty
         exact = evaluate_exactly(numbers, {}) == Fraction(shown.text)
         return Substitution(numbers, shown, exact_numbers, exact)
     raise UntrueLineError(f"{formula} with {_with_numbers(formula, values, style)[0]} is not {shown.text}")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How a whole matrix line is shown: the style of the numbers put in, and whether the line is exact."""
+
+    style: Style
+    exact_numbers: bool
+    exact: bool
+
+
+def settle(
+    entries: Sequence[tuple[Tree, Value]], values: Callable[[str], Value], style: Style
+) -> Settled:
+    """The fewest digits with which every entry of a matrix line recomputes from the numbers shown.
+
+    `entries` holds each entry's formula and value. Raises UntrueLineError if no number of digits does.
+    """
+    results = [show(result, style) for _, result in entries]
+    for extra in _MORE_DIGITS:
+        finer = style.finer(extra)
+        filled = [_with_numbers(formula, values, finer) for formula, _ in entries]
+        if all(recomputes(numbers, shown) for (numbers, _), shown in zip(filled, results, strict=True)):
+            exact = all(
+                evaluate_exactly(numbers, {}) == Fraction(shown.text)
+                for (numbers, _), shown in zip(filled, results, strict=True)
+            )
+            return Settled(finer, all(exact_numbers for _, exact_numbers in filled), exact)
+    raise UntrueLineError(f"no digits make {entries[0][0]} and the entries beside it true")
 
 
 def _with_numbers(formula: Tree, values: Callable[[str], Value], style: Style) -> tuple[Tree, bool]:

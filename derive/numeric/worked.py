@@ -64,7 +64,8 @@ class LocalPartials:
 class Worked:
     """Values by id and sample. Samples count from 0; a quantity that does not depend on the sample has sample 0 only.
 
-    `root` is what gradients are of: `E_total`, or with several samples the loss `E` of one of them.
+    `root` is what gradients are of: `E_total`, or with several samples the loss `E` of one of them. `sums_at_once` rounds
+    a sum over paths once instead of path by path, as a page of matrices does.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Worked:
         evaluation: Evaluation,
         style: Style,
         moved: Mapping[str, Value] | None = None,
+        sums_at_once: bool = False,
     ) -> None:
         self.derivation, self.neurons, self.style = derivation, neurons, style
         self.graph = derivation.graph
@@ -82,6 +84,7 @@ class Worked:
         self.root = "E" if self.graph.samples > 1 and "E" in neurons.nodes else self.graph.loss
         self._evaluation = evaluation
         self._moved = bool(moved)
+        self._sums_at_once = sums_at_once
         self._values: dict[tuple[str, int], Value] = {(id_, 0): value for id_, value in (moved or {}).items()}
         self._partials: dict[tuple[str, str, int], Value] = {}
         self._gradients: dict[tuple[str, int], Value] = {}
@@ -103,7 +106,7 @@ class Worked:
 
     def moved_to(self, parameters: Mapping[str, Value]) -> Worked:
         """The same calculation at other parameters: after an update."""
-        return Worked(self.derivation, self.neurons, self._evaluation, self.style, parameters)
+        return Worked(self.derivation, self.neurons, self._evaluation, self.style, parameters, self._sums_at_once)
 
     def rate(self) -> Value:
         """The learning rate, as typed."""
@@ -227,11 +230,22 @@ class Worked:
     def _chained(self, id_: str, sample: int) -> Value:
         if id_ == self.root:
             return Value(1.0, Fraction(1))
+        if self._sums_at_once and len(self.paths(id_)) > 1:
+            return self._matrix_entry(id_, sample)
         terms = [self.path(child, id_, sample) for child in self.paths(id_)]
         if not terms:
             return Value(0.0, Fraction(0))
         used = {str(at): term for at, term in enumerate(terms)}
         return terms[0] if len(terms) == 1 else self.combined(_sum(used), used)
+
+    def _matrix_entry(self, id_: str, sample: int) -> Value:
+        """The same sum as one step: an entry of a matrix product is rounded once."""
+        used: dict[str, Value] = {}
+        terms: list[Tree] = []
+        for at, child in enumerate(self.paths(id_)):
+            used |= {f"g{at}": self.gradient(child, sample), f"p{at}": self.partial(child, id_, sample)}
+            terms.append(Product((Name(f"p{at}"), Name(f"g{at}"))))
+        return self.combined(Sum(tuple(terms)), used)
 
     def path(self, child: str, id_: str, sample: int = 0) -> Value:
         """d root / d child * d child / d id: one path's share."""

@@ -112,8 +112,12 @@ class Backward:
         left = page.partial(page.root, id_)
         if len(factors) > 1:
             yield Equation((Line(left, "=", self.symbols(factors)),))
+        cited = [f for f in factors if self.is_known(f)] if len(factors) > 1 else []
+        if cited:
+            yield say("factors_known", partials=tuple(page.partial(f.of, f.by) for f in cited))
         for factor in factors:
-            yield from self.factor(factor, alone=len(factors) == 1)
+            if factor not in cited:
+                yield from self.factor(factor)
         if len(factors) > 1 and page.numeric:
             yield say("multiply_factors", count=len(factors))
             yield self.multiplied(id_, factors)
@@ -148,20 +152,18 @@ class Backward:
         parts = [self.page.local(f.direct, f.by) if self.is_local(f) else Name(f"d:{f.by}") for f in factors]
         return parts[0] if len(parts) == 1 else tidy(Product(tuple(parts)))
 
-    def factor(self, factor: Factor, alone: bool = False) -> Iterator[Block]:
-        """One factor: a known gradient is cited, a fork is worked path by path, a local partial derived."""
-        page = self.page
+    def is_known(self, factor: Factor) -> bool:
+        """Whether the page has worked this factor before."""
+        if self.is_local(factor):
+            return (factor.direct, factor.by) in self.known.partials
+        return factor.by in self.known.gradients
+
+    def factor(self, factor: Factor) -> Iterator[Block]:
+        """One factor that is new: a fork is worked path by path, a local partial derived."""
         if not self.is_local(factor):
-            if factor.by not in self.known.gradients:
-                yield from self.junction(factor.by)
-            else:
-                yield say("already_known", partial=page.partial(factor.of, factor.by))
+            yield from self.junction(factor.by)
             return
-        pair = (factor.direct, factor.by)
-        if pair in self.known.partials:
-            if not alone:
-                return
-        self.known.partials.add(pair)
+        self.known.partials.add((factor.direct, factor.by))
         yield self.local_partial(factor)
 
     def local_partial(self, factor: Factor) -> Equation:

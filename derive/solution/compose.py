@@ -20,7 +20,9 @@ from derive.solution.delta import in_delta_form
 from derive.solution.document import Block, Document
 from derive.solution.forward import forward_pass
 from derive.solution.given import introduction
+from derive.solution.large import is_large, large_network
 from derive.solution.lemmas import lemmas, linear_collapse
+from derive.solution.matrices import matrix_backward, matrix_forward, matrix_update
 from derive.solution.notations import NOTATIONS, Names
 from derive.solution.page import Page, head, say
 from derive.solution.samples import over_all_samples_gradient
@@ -51,9 +53,10 @@ def page_of(
     style = style_of(options)
     names = Names(derivation.graph, NOTATIONS[options.notation])
     typeset = Typesetter(names, names.element, names.notation.tight)
-    worked = Worked(derivation, neurons, evaluation, style) if evaluation is not None else None
+    at_once = names.notation.arrays
+    worked = None if evaluation is None else Worked(derivation, neurons, evaluation, style, sums_at_once=at_once)
     local = worked.local if worked is not None else LocalPartials(derivation, neurons)
-    return Page(derivation, neurons, worked, local, options, style, names, typeset, _telling_sample(worked))
+    return Page(derivation, neurons, worked, local, options, style, names, typeset, evaluation, _telling_sample(worked))
 
 
 def _telling_sample(worked: Worked | None) -> int:
@@ -75,24 +78,22 @@ def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
 
 def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:
     yield from introduction(page)
-    yield from forward_pass(page)
+    if is_large(page):
+        yield from large_network(page)
+        yield from _chosen(page)
+        if run is not None:
+            yield from training_section(page, run)
+        return
+    by_layer = page.names.notation.arrays
+    yield from matrix_forward(page) if by_layer else forward_pass(page)
     if not page.graph.loss:
         return
     yield head(2, "backward_pass")
     yield say("backward_intro", loss=page.names(page.graph.loss))
     yield from lemmas(page)
-    worked_ids = worked_parameters(page)
-    known = Known()
-    for id_ in worked_ids:
-        yield head(3, "worked_parameter", quantity=page.names(id_))
-        yield from Backward(page, known).parameter(id_)
-        yield from in_delta_form(page, id_, known)
-        yield from over_all_samples_gradient(page, id_)
-        yield from update(page, id_)
-    rest = tuple(id_ for id_ in trained(page) if id_ not in worked_ids)
-    if rest:
-        yield head(3, "the_rest")
-        yield from likewise(page, rest)
+    if by_layer:
+        yield from matrix_backward(page)
+    yield from _parameters(page)
     yield from sensitivities(page, trained(page))
     yield from linear_collapse(page)
     if page.worked is not None and evaluation is not None and evaluation.after:
@@ -102,10 +103,39 @@ def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
         yield from training_section(page, run)
 
 
+def _parameters(page: Page) -> Iterator[Block]:
+    """The parameters worked in full, then the others; in matrix notation all by array."""
+    worked_ids = worked_parameters(page)
+    known = Known()
+    for id_ in worked_ids:
+        yield head(3, "worked_parameter", quantity=page.names(id_))
+        yield from Backward(page, known).parameter(id_)
+        yield from in_delta_form(page, id_, known)
+        yield from over_all_samples_gradient(page, id_)
+        yield from update(page, id_)
+    rest = tuple(id_ for id_ in trained(page) if id_ not in worked_ids)
+    if page.names.notation.arrays and rest:
+        yield from matrix_update(page)
+    elif rest:
+        yield head(3, "the_rest")
+        yield from likewise(page, rest)
+
+
+def _chosen(page: Page) -> Iterator[Block]:
+    """In a network too large to write out, only what was asked for by name."""
+    known = Known()
+    for id_ in page.options.worked or ():
+        yield head(3, "worked_parameter", quantity=page.names(id_))
+        yield from Backward(page, known).parameter(id_)
+        yield from update(page, id_)
+
+
 def worked_parameters(page: Page) -> tuple[str, ...]:
     """The quantities worked in full: as asked, else by the level of detail."""
     if page.options.worked is not None:
         return page.options.worked
+    if page.names.notation.arrays:
+        return ()
     layers = [view for view in reversed(page.graph.layers) if view.weights]
     firsts = [next(iter(page.graph.arrays[view.weights[0]].ids.values())) for view in layers]
     firsts = [id_ for id_ in firsts if is_trained(page, id_)]

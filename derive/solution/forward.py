@@ -49,13 +49,13 @@ def _unit(page: Page, view: LayerView, before: str, after: str) -> Iterator[Bloc
     """One neuron: its pre-activation, then its activation."""
     if page.names.notation.composed:
         inner = page.set(page.neurons.nodes[before].formula)
-        name = _function_name(view)
+        name = function_name(view)
         yield Equation((Line(page.names(after), "=", Function(name, (inner,))),))
     yield quantity(page, before)
     yield activation(page, view, before, after)
 
 
-def _function_name(view: LayerView) -> str:
+def function_name(view: LayerView) -> str:
     return {"sigmoid": "sigma", "relu": "ReLU"}.get(view.activation, view.activation if view.activation in ("tanh",) else "f")
 
 
@@ -64,7 +64,7 @@ def activation(page: Page, view: LayerView, before: str, after: str) -> Equation
     node = page.neurons.nodes[after]
     values, result = page.values(), page.worked.value(after, page.sample) if page.worked else None
     lead: list[Line] = []
-    name = _function_name(view)
+    name = function_name(view)
     is_call = isinstance(node.formula, Call) and len(node.formula.arguments) == 1
     if page.names.notation.tight and not is_call:
         lead.append(Line(page.names(after), "=", Function(name, (page.names(before),))))

@@ -12,6 +12,7 @@ from derive.calculus.chain import Derivation
 from derive.formula.tree import Name, Number, Tree, names
 from derive.network.graph import Graph
 from derive.network.write_out import Neurons
+from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, show
 from derive.numeric.substitution import substitute
 from derive.numeric.worked import LocalPartials, Worked
@@ -36,6 +37,7 @@ class Page:
     style: Style
     names: Names
     set: Typesetter
+    evaluation: Evaluation | None = None
     sample: int = 0  # the one that is worked in full, where there are several
 
     @property
