@@ -33,8 +33,7 @@ def with_options(problem: Problem, given: Mapping[str, Any]) -> Problem:
 
 
 def worked_names(problem: Problem) -> tuple[str, ...]:
-    """What `worked` may name: a network's parameters and units' outputs, a circuit's values and variables, the
-    parts' too."""
+    """For `worked`: parameters and units' outputs, a circuit's values and variables, also the parts'."""
     own = workable(problem) if problem.layers else (*problem.inputs, *problem.circuit)
     return (*own, *(name for part in problem.parts for name in worked_names(part)))
 

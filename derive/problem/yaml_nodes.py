@@ -32,6 +32,7 @@ _PLAIN_WORDS = {  # what the YAML parser says -> what a person understands
     "did not find expected node content": "a value is missing between commas or brackets",
     "did not find expected alphabetic": "'*' and '&' cannot begin a value; put the text in quotes",
     "did not find expected <document start>": "text after the end of the map: check indentation and quotes",
+    "found unexpected ':'": "a ':' where none can stand; put text that holds one in quotes",
     "found unknown escape character": "an unknown '\\' escape in double quotes; use single quotes",
 }
 

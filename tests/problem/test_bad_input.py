@@ -73,7 +73,7 @@ EDITS = {  # a sentence: what is replaced in W1, by what, and what the reader th
         "[w5, w1]",
         "[w5, w10]",
         "15: document.worked: unknown parameter 'w10'; expected one of w1, w2, w3, w4, b1, w5, w6, w7, "
-        "w8, b2; "
+        "w8, b2, out_h1, out_h2, out_o1, out_o2; "
         "did you mean 'w1'?",
     ),
     "a short row of weights": (
