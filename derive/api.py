@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from derive.problem.options import with_options
 from derive.problem.read import read_problem
 from derive.render.document import render
 from derive.render.plain import plain
-from derive.solution.compose import compose
+from derive.solution.compose import compose, join
 from derive.solution.document import Document
 from derive.solution.formula import formula_of
 from derive.solution.steps import Step, steps_of
@@ -37,14 +38,20 @@ if TYPE_CHECKING:
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[Any]
 
 
-def solve(source: Source, **document_options: Any) -> Solution:
-    """Work a problem: a path, YAML text, an open file or plain data.
+def solve(source: Source, **document_options: Any) -> Solution | SolutionSet:
+    """Work a problem: a path, YAML text, an open file or plain data; a file of `parts:` gives a SolutionSet.
 
     Keywords override the file's `document:` options: `worked` may be a list or `"w5,w1"`, keys are
     written with underscores (`trailing_zeros=True`). Raises ProblemError for a file that cannot be read,
     OptionError for an option that does not exist, NumericError where a quantity becomes NaN or infinite.
     """
     problem = with_options(read_problem(source), document_options)
+    if problem.parts:
+        return SolutionSet(problem, tuple(_solve(part) for part in problem.parts))
+    return _solve(problem)
+
+
+def _solve(problem: Problem) -> Solution:
     graph = build(problem)
     derivation = differentiate(graph)
     start = starting_values(graph)
@@ -53,8 +60,50 @@ def solve(source: Source, **document_options: Any) -> Solution:
     return Solution(problem, derivation, evaluation, run)
 
 
+class Written(ABC):
+    """What has a page: the document in every format."""
+
+    @property
+    @abstractmethod
+    def document(self) -> Document:
+        """The page, without any format's markup."""
+
+    @abstractmethod
+    def to_json(self) -> str:
+        """Values at full precision, the loss, and the page's steps."""
+
+    def to_markdown(self, flavor: str = "github") -> str:
+        """Markdown as GitHub renders it; flavor `dollars` for other viewers."""
+        return render(self.document, "markdown", flavor=flavor)
+
+    def to_latex(self) -> str:
+        """A complete LaTeX article."""
+        return render(self.document, "latex")
+
+    def to_text(self) -> str:
+        """Readable Unicode text for a terminal."""
+        return render(self.document, "text")
+
+    def to(self, format: str, *, flavor: str | None = None, template_dir: str | Path | None = None) -> str:
+        """The page as `markdown`, `latex` or `text`, or the numbers as `json`. Raises OptionError.
+
+        Templates in `template_dir` come before the shipped ones of the same name.
+        """
+        check_format(format, flavor, template_dir)
+        if format == JSON:
+            return self.to_json()
+        return render(self.document, format, flavor=flavor or "github", template_dir=template_dir)
+
+    def write(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
+        """Writes the file whole or not at all; the format follows its ending. Takes the options of `to`."""
+        write_whole(path, self.to(format or format_of(path), **options))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/markdown": self.to_markdown(flavor="dollars"), "text/plain": self.to_text()}
+
+
 @dataclass(frozen=True)
-class Solution:
+class Solution(Written):
     """A worked problem. A value is a float, or a list, one float per sample, where it depends on the sample."""
 
     problem: Problem
@@ -86,20 +135,12 @@ class Solution:
         """The page's worked lines by id: formula, substituted numbers, result."""
         return steps_of(self.document, self.values)
 
-    def to_markdown(self, flavor: str = "github") -> str:
-        """Markdown as GitHub renders it; flavor `dollars` for other viewers."""
-        return render(self.document, "markdown", flavor=flavor)
-
-    def to_latex(self) -> str:
-        """A complete LaTeX article."""
-        return render(self.document, "latex")
-
-    def to_text(self) -> str:
-        """Readable Unicode text for a terminal."""
-        return render(self.document, "text")
-
     def to_json(self) -> str:
         """Values at full precision, the loss, and the page's steps."""
+        return _json(self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `to_json` writes, as plain data."""
         loss = self.values.get(self.derivation.graph.loss)
         data: dict[str, Any] = {"title": self.document.title, "values": self.values, "loss": loss}
         if self.training is not None:
@@ -108,26 +149,25 @@ class Solution:
                 "losses": [list(pair) for pair in self.training.losses],
             }
         data["steps"] = [step.as_dict(plain) for step in self.steps]
-        return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-    def to(self, format: str, *, flavor: str | None = None, template_dir: str | Path | None = None) -> str:
-        """The page as `markdown`, `latex` or `text`, or the numbers as `json`. Raises OptionError.
-
-        Templates in `template_dir` come before the shipped ones of the same name.
-        """
-        check_format(format, flavor, template_dir)
-        if format == JSON:
-            return self.to_json()
-        return render(self.document, format, flavor=flavor or "github", template_dir=template_dir)
-
-    def write(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
-        """Writes the file whole or not at all; the format follows its ending. Takes the options of `to`."""
-        write_whole(path, self.to(format or format_of(path), **options))
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/markdown": self.to_markdown(flavor="dollars"), "text/plain": self.to_text()}
+        return data
 
 
-def with_document(solution: Solution, **options: Any) -> Solution:
-    """The same solution with other document options; nothing is derived again."""
-    return replace(solution, problem=with_options(solution.problem, options))
+@dataclass(frozen=True)
+class SolutionSet(Written):
+    """Several problems of one file, worked one after the other on one page."""
+
+    problem: Problem
+    parts: tuple[Solution, ...]
+
+    @cached_property
+    def document(self) -> Document:
+        """The parts' pages under one title."""
+        return join(self.problem, [part.document for part in self.parts])
+
+    def to_json(self) -> str:
+        """The title, and under `parts` what each part's own JSON holds."""
+        return _json({"title": self.document.title, "parts": [part.as_dict() for part in self.parts]})
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

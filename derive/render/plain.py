@@ -210,7 +210,7 @@ def _underbrace(node: Underbrace) -> Piece:
 
 
 def _cases(node: CasesOf) -> Piece:
-    branches = [plain(value) + (f" {plain(rule)}" if rule else "") for value, rule in node.branches]
+    branches = [plain(value) + (f", {plain(rule)}" if rule else "") for value, rule in node.branches]
     return Piece("{" + "; ".join(branches) + "}", Binding.ATOM)
 
 

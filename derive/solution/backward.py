@@ -166,13 +166,15 @@ class Backward:
         self.known.partials.add((factor.direct, factor.by))
         yield self.local_partial(factor)
 
-    def local_partial(self, factor: Factor) -> Equation:
+    def local_partial(self, factor: Factor, by_rule: bool = True) -> Equation:
         """∂net/∂w = (by the rules) = (simplified) = numbers = value."""
         page = self.page
         tree = page.local(factor.direct, factor.by)
         result = page.worked.partial(factor.direct, factor.by, self.page.sample) if page.worked else None
         left = page.partial(factor.of, factor.by)
-        before, tree = self.by_the_rules(factor, left, tree)
+        before: list[Line] = []
+        if by_rule:
+            before, tree = self.by_the_rules(factor, left, tree)
         reason = self.lemma(factor) if not before else None
         identity = f"d{factor.of}/d{factor.by}"
         return page.chain(left, tree, page.values(), result, id=identity, before=before, reason=reason)

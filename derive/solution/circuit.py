@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.formula.evaluate import evaluate
-from derive.formula.tree import Call, Name, Negative, Number, Power, Product, Quotient, Sum, Tree, names
-from derive.numeric.rounding import Value
-from derive.solution.backward import Backward, Known, Factor
+from derive.formula.tree import Call, Name, Negative, Product, Sum, Tree
+from derive.solution.backward import Backward, Factor, Known
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
-from derive.solution.layout import Colored, Digits, Fraction, Identifier, Layout, Operator, row
+from derive.solution.layout import Colored, Digits, Layout, Operator, row
 from derive.solution.page import Page, head, say
 
 
@@ -51,7 +49,7 @@ def _node(page: Page, backward: Backward, id_: str) -> Iterator[Block]:
     if pattern:
         yield say(f"pattern_{pattern}")
     for parent in node.parents:
-        yield backward.local_partial(Factor(id_, parent, (id_,)))
+        yield backward.local_partial(Factor(id_, parent, (id_,)), by_rule=not pattern)
         if id_ == output:
             continue
         fork = len(backward.paths(parent)) > 1
@@ -120,48 +118,3 @@ def circuit_table(page: Page) -> Iterator[Block]:
         rows.append((page.names(id_), formula, Colored("forward", page.shown(worked.value(id_))), gradient))
     header: tuple[Cell, ...] = (Message("quantity"), Message("formula"), Message("value_forward"), Message("gradient_backward"))
     yield Table(header, tuple(rows), frozenset({2, 3}))
-
-
-STEP = 1e-5
-
-
-def gradient_check(page: Page) -> Iterator[Block]:
-    """The derivatives against central differences (f(x+h) - f(x-h)) / 2h."""
-    if page.worked is None:
-        return
-    worked = page.worked
-    yield head(2, "gradient_check")
-    f, x, h = Identifier("f"), Identifier("x"), Identifier("h")
-    from derive.solution.layout import Function
-
-    above = row(Function("f", (row(x, Operator("+"), h),)), Operator("-"), Function("f", (row(x, Operator("-"), h),)))
-    yield say("gradient_check", h=Digits("1e-5"))
-    yield Equation((Line(Fraction(row(Identifier("d"), f), row(Identifier("d"), x)), "~=", Fraction(above, row(Digits("2"), h))),))
-    rows: list[tuple[Cell, ...]] = []
-    for id_ in page.graph.problem.inputs:
-        analytic = worked.gradient(id_).number
-        numerical = central_difference(page, id_)
-        rows.append((page.names(id_), page.shown(worked.gradient(id_)), page.shown(Value(numerical)), _error(analytic, numerical)))
-    header: tuple[Cell, ...] = (Message("quantity"), Message("analytic"), Message("numerical"), Message("relative_error"))
-    yield Table(header, tuple(rows), frozenset({1, 2, 3}))
-
-
-def _error(analytic: float, numerical: float) -> Layout:
-    scale = max(abs(analytic), abs(numerical))
-    error = abs(analytic - numerical) / scale if scale else 0.0
-    return Digits(f"{error:.0e}".replace("e-0", "e-").replace("e+00", "")) if error else Digits("0")
-
-
-def central_difference(page: Page, id_: str, h: float = STEP) -> float:
-    """(f(x+h) - f(x-h)) / 2h by evaluating the circuit twice more."""
-    worked = page.worked
-    assert worked is not None
-    given = {name: worked.value(name).number for name in page.graph.problem.inputs}
-
-    def output(shift: float) -> float:
-        values = {**given, id_: given[id_] + shift}
-        for node in page.neurons.nodes.values():
-            values[node.id] = evaluate(node.formula, values)
-        return values[page.graph.loss]
-
-    return (output(h) - output(-h)) / (2 * h)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from derive.calculus.chain import Derivation
 from derive.network.write_out import Neurons
@@ -13,11 +14,12 @@ from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import style_of
 from derive.numeric.train import TrainingRun
 from derive.numeric.worked import LocalPartials, Worked
-from derive.problem.model import DocumentOptions
+from derive.problem.model import DocumentOptions, Problem
 from derive.solution.backward import Backward, Known
-from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table, gradient_check
+from derive.solution.check import gradient_check
+from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table
 from derive.solution.delta import in_delta_form
-from derive.solution.document import Block, Document
+from derive.solution.document import Block, Document, Heading, Message, Paragraph
 from derive.solution.forward import forward_pass
 from derive.solution.given import introduction
 from derive.solution.large import is_large, large_network
@@ -41,9 +43,33 @@ def compose(
     """The document of one problem."""
     page = page_of(derivation, neurons, evaluation, options)
     problem = derivation.graph.problem
-    title = problem.title.get(options.language) or next(iter(problem.title.values()), "")
     sections = _network if derivation.graph.layers else _circuit
-    return Document(title, options.language, tuple(sections(page, evaluation, run)))
+    return Document(title_of(problem), options.language, tuple(sections(page, evaluation, run)))
+
+
+def join(problem: Problem, documents: Sequence[Document]) -> Document:
+    """Several pages under one title: each part's title becomes a section, its sections go one level down.
+
+    What every part would say first (how numbers are rounded) is said once.
+    """
+    language = problem.document.language
+    blocks: list[Block] = []
+    said: set[str] = set()
+    for document in documents:
+        blocks.append(Heading(2, Message("part_title", {"title": document.title})))
+        for block in document.blocks:
+            opening = isinstance(block, Paragraph) and block.message.key.startswith("document_")
+            if opening and block.message.key in said:
+                continue
+            if opening and isinstance(block, Paragraph):
+                said.add(block.message.key)
+            blocks.append(replace(block, level=block.level + 1) if isinstance(block, Heading) else block)
+    return Document(title_of(problem), language, tuple(blocks))
+
+
+def title_of(problem: Problem) -> str:
+    """The problem's title in the page's language, or in whichever it has."""
+    return problem.title.get(problem.document.language) or next(iter(problem.title.values()), "")
 
 
 def page_of(
@@ -73,7 +99,7 @@ def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
     yield from circuit_forward(page)
     yield from circuit_backward(page)
     yield from circuit_table(page)
-    yield from gradient_check(page)
+    yield from gradient_check(page, tuple(page.graph.problem.inputs))
 
 
 def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:
@@ -94,6 +120,8 @@ def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
     if by_layer:
         yield from matrix_backward(page)
     yield from _parameters(page)
+    if page.options.gradient_check:
+        yield from gradient_check(page, trained(page))
     yield from sensitivities(page, trained(page))
     yield from linear_collapse(page)
     if page.worked is not None and evaluation is not None and evaluation.after:

@@ -109,13 +109,24 @@ class Typesetter:
 
     def cases(self, tree: Cases) -> Layout:
         branches = tuple((self(value), self(condition)) for condition, value in tree.branches)
-        return lay.CasesOf((*branches, (self(tree.otherwise), None)))
+        rest = _opposite(tree.branches[0][0]) if len(tree.branches) == 1 else None
+        return lay.CasesOf((*branches, (self(tree.otherwise), self(rest) if rest else None)))
 
     def compare(self, tree: Compare) -> Layout:
         return row(self(tree.left), Operator(_RELATIONS.get(tree.relation, tree.relation)), self(tree.right))
 
     def both(self, tree: Both) -> Layout:
         return row(*_separated([self(condition) for condition in tree.conditions]))
+
+
+_OPPOSITE = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "==": "!=", "!=": "=="}
+
+
+def _opposite(condition: Tree) -> Tree | None:
+    """The condition under which a comparison fails."""
+    if isinstance(condition, Compare):
+        return Compare(_OPPOSITE[condition.relation], condition.left, condition.right)
+    return None
 
 
 def _separated(items: list[Layout]) -> list[Layout]:

@@ -1,0 +1,79 @@
+"""The gradients against central differences, (E(w+h) - E(w-h)) / 2h: a check that knows nothing of the chain rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from derive.formula.tree import Name, Negative, Quotient, Sum
+from derive.numeric.evaluate import run
+from derive.numeric.rounding import Value, typed
+from derive.solution.document import Block, Cell, Equation, Line, Message, Table
+from derive.solution.layout import Digits, Fraction, Function, Identifier, Layout, Operator, Partial, row
+from derive.solution.page import Page, head, say
+
+STEP, NUDGE = 1e-5, "0.0001"
+MOST = 40  # a longer list of parameters is not printed
+
+
+def gradient_check(page: Page, ids: Sequence[str]) -> Iterator[Block]:
+    """One nudge in full, then every derivative beside its central difference."""
+    if page.worked is None or page.evaluation is None or not ids:
+        return
+    worked = page.worked
+    yield head(2, "gradient_check")
+    if page.graph.layers:
+        yield from _one_nudge(page, ids[0])
+    loss, x, h = page.names(page.graph.loss), Identifier("v"), Identifier("h")
+    f = "F"
+    above = row(Function(f, (row(x, Operator("+"), h),)), Operator("-"), Function(f, (row(x, Operator("-"), h),)))
+    yield say("gradient_check", h=Digits("1e-5"), loss=loss)
+    yield Equation((Line(Partial(Identifier(f), x), "~=", Fraction(above, row(Digits("2"), h))),))
+    rows: list[tuple[Cell, ...]] = []
+    for id_ in ids[:MOST]:
+        analytic = worked.total_gradient(id_)
+        numerical = (shifted(page, id_, STEP) - shifted(page, id_, -STEP)) / (2 * STEP)
+        cells = (page.names(id_), page.shown(analytic), page.shown(Value(numerical)), _error(analytic.number, numerical))
+        rows.append(cells)
+    header: tuple[Cell, ...] = (Message("quantity"), Message("analytic"), Message("numerical"), Message("relative_error"))
+    yield Table(header, tuple(rows), frozenset({1, 2, 3}))
+
+
+def _one_nudge(page: Page, id_: str) -> Iterator[Block]:
+    """Raise one parameter a little: how fast does the loss rise?"""
+    worked = page.worked
+    assert worked is not None
+    h = float(NUDGE)
+    before, after = shifted(page, id_, 0.0), shifted(page, id_, h)
+    loss, name = page.names(page.graph.loss), page.names(id_)
+    yield say("one_nudge", quantity=name, h=Digits(NUDGE), loss=loss)
+    values = {"after": Value(after), "before": Value(before), "h": typed(NUDGE)}
+    rate = Value((after - before) / h)
+    formula = Quotient(Sum((Name("after"), Negative(Name("before")))), Name("h"))
+    symbols = Fraction(
+        row(Function("E", (row(name, Operator("+"), Identifier("h")),)), Operator("-"), Function("E", (name,))), Identifier("h")
+    )
+    rows = page.numbers(formula, values.__getitem__, rate)
+    yield Equation((Line(symbols, rows[0].relation, rows[0].right), *rows[1:]))
+    yield say("one_nudge_result", gradient=page.partial(page.graph.loss, id_), value=page.shown(worked.total_gradient(id_)))
+
+
+def shifted(page: Page, id_: str, by: float) -> float:
+    """The loss with one quantity moved, by running the forward pass again."""
+    assert page.evaluation is not None
+    graph = page.graph
+    array, at = graph.place_of[id_]
+    given: Mapping[str, Any] = page.evaluation.start.values
+    moved = np.array(given[array], dtype=np.float64)
+    place = (0, *at) if graph.arrays[array].per_sample else at
+    moved[place] += by
+    return float(run(graph.definitions, {**given, array: moved})[graph.loss])
+
+
+def _error(analytic: float, numerical: float) -> Layout:
+    scale = max(abs(analytic), abs(numerical))
+    error = abs(analytic - numerical) / scale if scale else 0.0
+    mantissa, exponent = f"{error:.0e}".split("e")
+    return Digits(f"{mantissa}e{int(exponent)}") if error else Digits("0")
