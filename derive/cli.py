@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import click
@@ -79,14 +80,11 @@ class _ProblemFile(click.Path):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        folder, start = os.path.split(incomplete)
-        try:
-            names = sorted(name for name in os.listdir(folder or ".") if name.startswith(start))
-        except OSError:
-            names = []
-        found = [
-            CompletionItem(os.path.join(folder, name)) for name in names if name.endswith(PROBLEM_ENDINGS)
-        ]
+        folder = Path(incomplete).parent
+        beside = folder.iterdir() if folder.is_dir() else ()
+        typed = incomplete[: len(incomplete) - len(os.path.basename(incomplete))]
+        paths = sorted(typed + path.name for path in beside if path.name.endswith(PROBLEM_ENDINGS))
+        found = [CompletionItem(path) for path in paths if path.startswith(incomplete)]
         return found or [CompletionItem(incomplete, type="file")]
 
 
@@ -207,14 +205,28 @@ def _check_apart(problem: str, target: str) -> None:
 
 @contextmanager
 def _working() -> Iterator[None]:
-    """Shows on a terminal that work is going on: long training can take a while."""
+    """Shows on a terminal, from the second second on, that work is going on."""
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
+    shown: list[Any] = []
 
-    with Console(stderr=True).status("working it out"):
+    def show() -> None:
+        from rich.console import Console
+
+        shown.append(Console(stderr=True).status("working it out"))
+        shown[0].start()
+
+    timer = Timer(1.0, show)
+    timer.daemon = True
+    timer.start()
+    try:
         yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for status in shown:
+            status.stop()
 
 
 def _write(output: str | None, text: str) -> None:
