@@ -104,7 +104,7 @@ class Written(ABC):
 
 @dataclass(frozen=True)
 class Solution(Written):
-    """A worked problem. A value is a float, or a list, one float per sample, where it depends on the sample."""
+    """A worked problem. A value is a float, or one float per sample where it depends on the sample."""
 
     problem: Problem
     derivation: Derivation
