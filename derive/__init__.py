@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from derive.api import Solution, solve
+    from derive.api import Solution, SolutionSet, solve
     from derive.errors import DeriveError, FormulaError, NumericError, OptionError, ProblemError
 
 __version__ = "0.1.0"
@@ -25,13 +25,14 @@ __all__ = [
     "OptionError",
     "ProblemError",
     "Solution",
+    "SolutionSet",
     "__version__",
     "solve",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name in ("solve", "Solution"):
+    if name in ("solve", "Solution", "SolutionSet"):
         from derive import api as home
     elif name in __all__:
         from derive import errors as home  # type: ignore[no-redef]
