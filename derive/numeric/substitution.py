@@ -45,8 +45,9 @@ def substitute(formula: Tree, values: Callable[[str], Value], result: Value, sty
         numbers, exact_numbers = _with_numbers(formula, values, style.finer(extra))
         if not recomputes(numbers, shown):
             continue
-        exact = evaluate_exactly(numbers, {}) == Fraction(shown.text)
-        return Substitution(numbers, shown, exact_numbers, exact)
+        return _substitution(numbers, shown, exact_numbers)
+    if recomputes(numbers, shown, noise=1e-13):  # all digits are there: a long calculation adds up its noise
+        return _substitution(numbers, shown, exact_numbers)
     raise UntrueLineError(f"{formula} with {_with_numbers(formula, values, style)[0]} is not {shown.text}")
 
 
@@ -79,6 +80,10 @@ def settle(
     raise UntrueLineError(f"no digits make {entries[0][0]} and the entries beside it true")
 
 
+def _substitution(numbers: Tree, shown: Shown, exact_numbers: bool) -> Substitution:
+    return Substitution(numbers, shown, exact_numbers, evaluate_exactly(numbers, {}) == Fraction(shown.text))
+
+
 def _with_numbers(formula: Tree, values: Callable[[str], Value], style: Style) -> tuple[Tree, bool]:
     exact = True
 
@@ -93,12 +98,17 @@ def _with_numbers(formula: Tree, values: Callable[[str], Value], style: Style) -
     return map_leaves(formula, number), exact
 
 
-def recomputes(numbers: Tree, shown: Shown) -> bool:
-    """Whether evaluating the printed numbers gives the printed result, rounded to its own last digit."""
-    value = evaluate(numbers, {})
+def recomputes(numbers: Tree, shown: Shown, noise: float = 1e-15) -> bool:
+    """Whether evaluating the printed numbers gives the printed result, rounded to its own last digit.
+
+    `noise`: what float64 may lose on the way, relative to the largest number in the line. Printed digits are float64's own
+    at best, so a small difference of large numbers cannot be had more exactly.
+    """
+    exact = evaluate_exactly(numbers, {})
+    value = evaluate(numbers, {}) if exact is None else float(exact)
+    off = abs(value - float(shown.text)) if exact is None else float(abs(exact - Fraction(shown.text)))
     half = float(unit_of(shown.text)) / 2
-    noise = 1e-13 * max(_largest(numbers), abs(value))
-    return abs(value - float(shown.text)) <= half * (1 + 1e-9) + noise
+    return off <= half * (1 + 1e-9) + noise * max(_largest(numbers), abs(value))
 
 
 def _largest(numbers: Tree) -> float:

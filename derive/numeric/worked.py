@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
+import numpy as np
 from sympy import Expr
 
 from derive.calculus.chain import Derivation, gradient_of
@@ -169,7 +170,8 @@ class Worked:
         if self.style.each_step or self._moved:
             return
         array, at = self.graph.place_of[id_]
-        program = float(self._evaluation.values[gradient_of(array)][at])
+        gradient = self._evaluation.values.get(gradient_of(array), 0.0)  # absent where the loss does not depend on it
+        program = float(np.asarray(gradient)[at] if np.ndim(gradient) else gradient)
         if abs(total.number - program) > 1e-9 * max(1.0, abs(program)):
             raise UntrueLineError(f"the gradient of {id_}: {total.number} on the page, {program} by the program")
 
