@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import jinja2
@@ -10,9 +11,19 @@ import jinja2
 from derive.errors import OptionError, suggestion
 from derive.render.filters import add_filters
 from derive.render.formats import Format, find_format
-from derive.render.prose import Speaker, languages, template_environment
+from derive.render.prose import Speaker, languages, message_keys, template_environment
 from derive.render.views import Viewer
-from derive.solution.document import Document
+from derive.solution.document import (
+    Document,
+    Equation,
+    Heading,
+    Line,
+    Listing,
+    Message,
+    Note,
+    Paragraph,
+    Table,
+)
 
 
 def render(
@@ -36,10 +47,12 @@ def render(
 
 def _render(document: Document, format: Format, flavor: str, template_dir: Path | None) -> str:
     dialect = format.dialect(document.language, flavor)
-    environment = template_environment(dialect.text, template_dir)
-    aside = (
-        environment if dialect.beside is dialect.text else template_environment(dialect.beside, template_dir)
-    )
+    reasons = message_keys(line.reason for line in _lines(document) if line.reason)
+    keys = message_keys(_messages(document)) | reasons
+    environment = template_environment(dialect.text, template_dir, keys)
+    aside = environment
+    if dialect.beside is not dialect.text:
+        aside = template_environment(dialect.beside, template_dir, reasons)
     viewer = Viewer(
         dialect,
         Speaker(dialect.text, document.language, environment),
@@ -56,6 +69,23 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
         blocks=[viewer(block) for block in document.blocks],
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+
+
+def _lines(document: Document) -> Iterator[Line]:
+    for block in document.blocks:
+        if isinstance(block, Equation):
+            yield from block.lines
+
+
+def _messages(document: Document) -> Iterator[Message]:
+    """Everything that is said, reasons beside rows aside."""
+    for block in document.blocks:
+        if isinstance(block, Heading | Paragraph | Note):
+            yield block.message
+        elif isinstance(block, Listing):
+            yield from block.items
+        elif isinstance(block, Table):
+            yield from (cell for cells in (block.header, *block.rows) for cell in cells if isinstance(cell, Message))
 
 
 def _check(document: Document, format: Format, flavor: str, template_dir: Path | None) -> None:

@@ -7,7 +7,8 @@ the format at hand, and turns a message's arguments into fragments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,19 @@ class EscapeProse(Extension):
                 yield token
 
 
-def template_environment(voice: Voice, template_dir: Path | None = None) -> jinja2.Environment:
-    """Jinja for one voice: undefined names are errors, values are escaped, a macro's result is a Fragment."""
+def template_environment(
+    voice: Voice, template_dir: Path | None = None, keys: frozenset[str] | None = None
+) -> jinja2.Environment:
+    """Jinja for one voice: undefined names are errors, values are escaped, a macro's result is a Fragment.
+
+    Of the shipped prose only the messages `keys` are compiled (None: all of them).
+    """
 
     def markup(value: object) -> Fragment:
         return value if isinstance(value, Fragment) else Fragment(voice.escape(str(value)))
 
     environment = jinja2.Environment(
-        loader=_loader(template_dir),
+        loader=_loader(template_dir, keys),
         finalize=markup,
         undefined=jinja2.StrictUndefined,
         extensions=[EscapeProse],
@@ -125,10 +131,55 @@ def signatures(language: str) -> dict[str, tuple[str, ...]]:
     return {macro.name: tuple(argument.name for argument in macro.args) for macro in macros}
 
 
-def _loader(template_dir: Path | None) -> jinja2.ChoiceLoader:
+_MACRO = re.compile(r"\{% macro (\w+)\(.*?\{%-? endmacro %\}\n?", re.DOTALL)
+
+
+class _ShippedLoader(jinja2.PackageLoader):
+    """Our own templates; of a prose file only the macros that are needed, since compiling all takes long."""
+
+    def __init__(self, keys: frozenset[str] | None) -> None:
+        super().__init__("derive.templates", ".")
+        self._keys = keys
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Any]:
+        source, name, fresh = super().get_source(environment, template)
+        if self._keys is not None and template.startswith("prose/"):
+            source = _only(source, self._keys)
+        return source, name, fresh
+
+
+def _only(source: str, keys: frozenset[str]) -> str:
+    """The macros of `keys`, and the macros that these call."""
+    macros = {match[1]: match[0] for match in _MACRO.finditer(source)}
+    wanted, open_ = set(keys & macros.keys()), list(keys & macros.keys())
+    while open_:
+        called = set(re.findall(r"\b(\w+)\(", macros[open_.pop()])) & macros.keys()
+        open_.extend(called - wanted)
+        wanted |= called
+    return "".join(text for name, text in macros.items() if name in wanted)
+
+
+def message_keys(messages: Iterable[Message]) -> frozenset[str]:
+    """The keys of messages and of the messages within them."""
+    found: set[str] = set()
+    for message in messages:
+        found.add(message.key)
+        found |= message_keys(_nested(message.arguments.values()))
+    return frozenset(found)
+
+
+def _nested(arguments: Iterable[object]) -> Iterator[Message]:
+    for argument in arguments:
+        if isinstance(argument, Message):
+            yield argument
+        elif isinstance(argument, tuple):
+            yield from _nested(argument)
+
+
+def _loader(template_dir: Path | None, keys: frozenset[str] | None = None) -> jinja2.ChoiceLoader:
     """The user's folder first; `shipped/...` always names our own, so that a user's template can extend
     it.
     """
-    shipped = jinja2.PackageLoader("derive.templates", ".")
+    shipped = _ShippedLoader(keys)
     users = [jinja2.FileSystemLoader(template_dir)] if template_dir else []
     return jinja2.ChoiceLoader([*users, shipped, jinja2.PrefixLoader({"shipped": shipped})])
