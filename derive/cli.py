@@ -77,9 +77,7 @@ class _Commands(click.Group):
 class _ProblemFile(click.Path):
     """A problem file or -; the shell completes those in the folder."""
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         folder = Path(incomplete).parent
         beside = folder.iterdir() if folder.is_dir() else ()
         typed = incomplete[: len(incomplete) - len(os.path.basename(incomplete))]

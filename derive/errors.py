@@ -22,7 +22,9 @@ class DeriveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing wrong in a problem file: `line` counts from 1 (0: the file as a whole), `path` like `layers[1].bias`."""
+    """One thing wrong in a problem file: `line` counts from 1 (0: the file as a whole), `path` like
+    `layers[1].bias`.
+    """
 
     line: int
     path: str

@@ -21,9 +21,7 @@ def example_text(name: str) -> str:
     """The file as shipped; `name` with or without its ending. Raises OptionError where there is none."""
     plain, known = name.removesuffix(ENDING), example_names()
     if plain not in known:
-        raise OptionError(
-            f"example: unknown '{name}'; expected one of {', '.join(known)}{suggestion(plain, known)}"
-        )
+        raise OptionError(f"example: unknown '{name}'; expected one of {', '.join(known)}{suggestion(plain, known)}")
     return (files("derive.examples") / (plain + ENDING)).read_text(encoding="utf-8")
 
 

@@ -142,9 +142,7 @@ def occurrences(expression: Expr) -> tuple[Partial, ...]:
         if outer == 0:
             continue
         if isinstance(leaf, Sum):
-            found.extend(
-                Partial(p.array, p.at, p.sums, outer * p.coefficient) for p in occurrences(leaf)
-            )
+            found.extend(Partial(p.array, p.at, p.sums, outer * p.coefficient) for p in occurrences(leaf))
         else:
             found.append(Partial(array_of(leaf), indices_of(leaf), (), outer))
     return tuple(found)

@@ -106,7 +106,9 @@ def depends(tree: Tree, x: str) -> bool:
 
 def _sum(body: Sum, x: str) -> tuple[Tree, str]:
     """(f + g)' = f' + g'"""
-    return Sum(tuple(_negated(term.body, x) if isinstance(term, Negative) else pending(term, x) for term in body.terms)), "sum"
+    return Sum(
+        tuple(_negated(term.body, x) if isinstance(term, Negative) else pending(term, x) for term in body.terms)
+    ), "sum"
 
 
 def _negated(body: Tree, x: str) -> Tree:
@@ -142,7 +144,9 @@ def _quotient(body: Quotient, x: str) -> tuple[Tree, str]:
     if not depends(top, x):
         slope = pending(bottom, x)
         return Negative(Quotient(slope if top == ONE else Product((top, slope)), square)), "reciprocal"
-    return Quotient(Sum((Product((pending(top, x), bottom)), Negative(Product((top, pending(bottom, x)))))), square), "quotient"
+    return Quotient(
+        Sum((Product((pending(top, x), bottom)), Negative(Product((top, pending(bottom, x)))))), square
+    ), "quotient"
 
 
 def _power(body: Power, x: str) -> tuple[Tree, str]:
@@ -210,7 +214,10 @@ _SLOPES: dict[str, Callable[[Tree], tuple[Tree, str]]] = {
     "tan": lambda u: (Sum((ONE, Power(Call("tan", (u,)), TWO))), "tan"),
     "abs": lambda u: (Call("sign", (u,)), "abs"),
     "sign": lambda u: (ZERO, "constant"),
-    "sigmoid": lambda u: (Product((Call("sigmoid", (u,)), Sum((ONE, Negative(Call("sigmoid", (u,))))))), "sigmoid"),
+    "sigmoid": lambda u: (
+        Product((Call("sigmoid", (u,)), Sum((ONE, Negative(Call("sigmoid", (u,))))))),
+        "sigmoid",
+    ),
     "softplus": lambda u: (Call("sigmoid", (u,)), "softplus"),
     "relu": lambda u: (Cases(((Compare(">", u, ZERO), ONE),), ZERO), "cases"),
     "erf": lambda u: (

@@ -286,13 +286,9 @@ class _Parser:
     def _stray(self) -> FormulaError:
         """What came where the formula could have ended."""
         if self._next.kind in ("number", "name") or self._sees("("):
-            return self._error(
-                f"expected an operator{self._after()}, found {self._next}; write * to multiply"
-            )
+            return self._error(f"expected an operator{self._after()}, found {self._next}; write * to multiply")
         if self._sees(*RELATIONS):
-            return self._error(
-                f"unexpected {self._next}; a comparison stands only in if(condition, value, otherwise)"
-            )
+            return self._error(f"unexpected {self._next}; a comparison stands only in if(condition, value, otherwise)")
         return self._error(f"expected an operator{self._after()}, found {self._next}")
 
     def _unknown_name(self, token: Token) -> FormulaError:

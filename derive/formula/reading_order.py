@@ -85,9 +85,7 @@ def _degree(term: Tree) -> int:
     """The greatest typed exponent: x^2 comes before x."""
     parts = term.factors if isinstance(term, Product) else (term,)
     powers = [part.exponent for part in parts if isinstance(part, Power)]
-    return max(
-        (int(power.text) for power in powers if isinstance(power, Number) and power.text.isdigit()), default=1
-    )
+    return max((int(power.text) for power in powers if isinstance(power, Number) and power.text.isdigit()), default=1)
 
 
 def _is_function(term: Tree) -> bool:

@@ -113,6 +113,4 @@ def _numeral(text: str, typed: str, position: int) -> str:
 
 def _refused(text: str, position: int) -> FormulaError:
     char = text[position]
-    return FormulaError(
-        f"unexpected character {char!a} (U+{ord(char):04X}){_HINTS.get(char, '')}", text, position
-    )
+    return FormulaError(f"unexpected character {char!a} (U+{ord(char):04X}){_HINTS.get(char, '')}", text, position)

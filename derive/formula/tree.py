@@ -114,19 +114,7 @@ class Cases:
 
 
 Tree: TypeAlias = (
-    Number
-    | Name
-    | Element
-    | Negative
-    | Sum
-    | Product
-    | Quotient
-    | Power
-    | Call
-    | BigSum
-    | Compare
-    | Both
-    | Cases
+    Number | Name | Element | Negative | Sum | Product | Quotient | Power | Call | BigSum | Compare | Both | Cases
 )
 
 

@@ -26,7 +26,12 @@ class Draft:
         self.definitions: list[Definition] = []
 
     def array(
-        self, name: str, role: str, layer: int, indices: Sequence[Idx], ids: Sequence[str] | Mapping[Position, str]
+        self,
+        name: str,
+        role: str,
+        layer: int,
+        indices: Sequence[Idx],
+        ids: Sequence[str] | Mapping[Position, str],
     ) -> Array:
         """Add an array; `ids` names its elements in order of position (the sample index left out)."""
         units = tuple(index for index in indices if index != self.n)

@@ -8,6 +8,7 @@ maxout) have their definitions here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sympy import Idx
@@ -54,7 +55,9 @@ def elementwise(choice: Choice) -> Elementwise | None:
     entry = ACTIVATIONS[choice.name]
     if entry.formula is None:
         return None
-    options = {key: Number(getattr(value, "text", str(value))) for key, value in {**entry.options, **choice.options}.items()}
+    options = {
+        key: Number(getattr(value, "text", str(value))) for key, value in {**entry.options, **choice.options}.items()
+    }
 
     def filled(text: str) -> Tree:
         return replaced(parse(text), options)
@@ -62,7 +65,7 @@ def elementwise(choice: Choice) -> Elementwise | None:
     return Elementwise(filled(entry.formula), filled(entry.derivative) if entry.derivative is not None else None)
 
 
-def replaced(tree: Tree, values: dict[str, Tree]) -> Tree:
+def replaced(tree: Tree, values: Mapping[str, Tree]) -> Tree:
     """The tree with names replaced by trees."""
     return map_leaves(tree, lambda leaf: values.get(leaf.id, leaf) if isinstance(leaf, Name) else leaf)
 
@@ -151,16 +154,24 @@ def _weighted_sum(weight: Array, source: Array, bias: Array | None, subtracted: 
 
 
 def _activate(
-    draft: Draft, spec: Layer, view: Elementwise | None, sums: list[Array], units: tuple[str, ...], number: int
+    draft: Draft,
+    spec: Layer,
+    view: Elementwise | None,
+    sums: list[Array],
+    units: tuple[str, ...],
+    number: int,
 ) -> Array:
     if view is None and len(sums) == 1:
-        return add_softmax(draft, sums[0], units, number)
+        return add_softmax(draft, sums[0], units, number, spec.name)
     ids = [f"out_{unit}" for unit in units]
     output = draft.array(f"out{number}", "activation", number, sums[0].indices, ids)
     elements: list[Tree] = [read(total) for total in sums]
     if view is None:
         formula: Tree = Call("max", tuple(elements))
-        stated = [Partial(total.name, total.indices, (), draft.expression(_wins(elements, at))) for at, total in enumerate(sums)]
+        stated = [
+            Partial(total.name, total.indices, (), draft.expression(_wins(elements, at)))
+            for at, total in enumerate(sums)
+        ]
         draft.define(output, formula, stated)
         return output
     z = {"z": elements[0]}
@@ -174,17 +185,21 @@ def _activate(
 
 def read(array: Array) -> Tree:
     """The element of an array at its own indices: `net1[n,j]`."""
-    return Element(array.name, tuple(Name(index.name) for index in array.indices)) if array.indices else Name(array.name)
+    return (
+        Element(array.name, tuple(Name(index.name) for index in array.indices)) if array.indices else Name(array.name)
+    )
 
 
 def _wins(elements: list[Tree], at: int) -> Tree:
     """1 where the piece at `at` is the largest; of equal pieces the first wins."""
-    rivals = [Compare(">" if other < at else ">=", elements[at], rival) for other, rival in enumerate(elements) if other != at]
+    rivals = [
+        Compare(">" if other < at else ">=", elements[at], rival) for other, rival in enumerate(elements) if other != at
+    ]
     condition: Tree = rivals[0] if len(rivals) == 1 else Both(tuple(rivals))
     return Cases(((condition, Number("1")),), Number("0"))
 
 
-def add_softmax(draft: Draft, logits: Array, units: tuple[str, ...], number: int) -> Array:
+def add_softmax(draft: Draft, logits: Array, units: tuple[str, ...], number: int, name: str) -> Array:
     """p[n,k] = e[n,k] / s[n],  e[n,k] = exp(z[n,k]),  s[n] = sum(e[n,k], k)
 
     Its derivative is stated straight from p to z: dp[k]/dz[l] = p[k]*(delta(k,l) - p[l]).
@@ -192,7 +207,7 @@ def add_softmax(draft: Draft, logits: Array, units: tuple[str, ...], number: int
     n, k = logits.indices
     exponential = draft.array(f"exp{number}", "exponential", number, (n, k), [f"exp_{unit}" for unit in units])
     draft.define(exponential, Call("exp", (read(logits),)))
-    normalizer = draft.array(f"sum{number}", "normalizer", number, (n,), [f"sum_{layer_name(units)}"])
+    normalizer = draft.array(f"sum{number}", "normalizer", number, (n,), [f"sum_{name}"])
     draft.define(normalizer, f"sum({exponential.name}[n,{k.name}], {k.name})")
     output = draft.array(f"out{number}", "activation", number, (n, k), [f"out_{unit}" for unit in units])
     other = Idx(f"{k.name}'", (k.lower, k.upper))
@@ -203,10 +218,3 @@ def add_softmax(draft: Draft, logits: Array, units: tuple[str, ...], number: int
         [Partial(logits.name, (n, k), (), p_k), Partial(logits.name, (n, other), (other,), -p_k * p_other)],
     )
     return output
-
-
-def layer_name(units: tuple[str, ...]) -> str:
-    """What the units of a layer have in common: `o` for o1, o2."""
-    from os.path import commonprefix
-
-    return commonprefix(units) or units[0]

@@ -1,4 +1,4 @@
-"""The loss of a network as definitions: one part per output, their sum per sample, the reduction over samples, penalties.
+"""The loss of a network as definitions: a part per output, their sum per sample, the reduction, penalties.
 
     E_k[n,k] = part(t[n,k], y[n,k])     E[n] = sum(E_k[n,k], k)     E_total = sum(E[n], n)  or its mean
 
@@ -18,7 +18,6 @@ from derive.problem.losses import LOSSES
 from derive.problem.model import Loss, Numeral, Regularization
 
 TOTAL, DATA, PENALTY = "E_total", "E_data", "E_reg"
-HINGE = "multiclass-hinge"
 
 
 def add_loss(draft: Draft, loss: Loss, output: Array, target: Array | None, units: Sequence[str]) -> str:
@@ -64,8 +63,9 @@ def _part(draft: Draft, loss: Loss, output: Array, target: Array | None, units: 
     entry = LOSSES[loss.choice.name]
     options = {**entry.options, **loss.choice.options}
     values.update({key: Number(getattr(value, "text", str(value))) for key, value in options.items()})
-    if loss.choice.name != HINGE or target is None:
+    if entry.part is not None:
         return replaced(parse(entry.part), values)
+    assert target is not None  # the hinge loss: all outputs enter together
     k = output.unit_indices[0].name
     score = draft.array("s_y", "score", output.layer, (draft.n,), ["s_y"])
     draft.define(score, f"sum({target.name}[n,{k}]*{output.name}[n,{k}], {k})")
@@ -93,7 +93,12 @@ def _add_penalties(draft: Draft, penalties: Regularization, layer: int) -> str:
         terms.append(Product((*half, Name(name), whole)))
         slopes.append(f"{name}*{slope}")
     stated = [
-        Partial(array.name, array.indices, array.indices, draft.expression(replaced(parse("+".join(slopes)), {"w": read(array)})))
+        Partial(
+            array.name,
+            array.indices,
+            array.indices,
+            draft.expression(replaced(parse("+".join(slopes)), {"w": read(array)})),
+        )
         for array in arrays
     ]
     penalty = draft.array(PENALTY, "penalty", layer, (), [PENALTY])
@@ -110,4 +115,5 @@ def constants(penalties: Regularization) -> dict[str, Numeral]:
     """The value of each penalty's rate, by the id that it has in the graph."""
     if penalties.l1 is not None and penalties.l2 is not None:
         return {"lambda_1": penalties.l1, "lambda_2": penalties.l2}
-    return {"lambda": rate for rate in (penalties.l1, penalties.l2) if rate is not None}
+    rate = penalties.l1 if penalties.l1 is not None else penalties.l2
+    return {} if rate is None else {"lambda": rate}

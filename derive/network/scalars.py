@@ -1,6 +1,7 @@
 """An array definition at one position, over one symbol per element: `W1[0,1]` becomes the symbol `W1[0,1]`.
 
-Unlike `write_out.py`, which names neurons for a reader, every index is made concrete here, samples included: for programs.
+Unlike `write_out.py`, which names neurons for a reader, every index is made concrete here, samples included: for
+programs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     net1[n,j] = sum(W1[j,i]*x[n,i], i) + b1    at j = 0    ->    net_h1 = w1*i1 + w2*i2 + b1
 
-The same definitions and the same partials as at whole-array level; only the indices are filled in. The sample index stays
+The same definitions and the same partials as at whole-array level; only the indices are filled in. The sample
+index stays
 open: an id such as `net_h1` stands for one value per sample.
 """
 

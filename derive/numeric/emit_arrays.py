@@ -3,7 +3,8 @@
     net1 = np.einsum('ji,ni->nj', W1, x) + b1
 
 A sum over a product of elements becomes one einsum, anything else is computed over all its indices and summed. Names in
-the source are generated, never typed: `v0`, `v1`, ... ; the formula that a line implements stands beside it as a comment.
+the source are generated, never typed: `v0`, `v1`, ... ; the formula that a line implements stands beside it as a
+comment.
 """
 
 from __future__ import annotations

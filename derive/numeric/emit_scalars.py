@@ -36,7 +36,9 @@ def compiled_scalars(graph: Graph, definitions: Sequence[Definition], trained: S
     return ScalarProgram(source, inputs, scope["run"])
 
 
-def emit_scalars(graph: Graph, definitions: Sequence[Definition], trained: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def emit_scalars(
+    graph: Graph, definitions: Sequence[Definition], trained: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
     """The source of `def run(steps, rate, v0, v1, ...)`, and the arrays whose elements are its arguments, in order."""
     given = tuple(name for name in graph.arrays if graph.definition(name) is None)
     variables: dict[str, str] = {RATE: "rate"}
@@ -121,7 +123,10 @@ _RULES: tuple[tuple[type, Callable[[Expr, Mapping[str, str]], str]], ...] = (
     (sp.cos, _call("cos")),
     (sp.tan, _call("tan")),
     (sp.Abs, _call("abs")),
-    (sp.sign, lambda s, names: f"(0.0 if {_code(s.args[0], names)} == 0.0 else copysign(1.0, {_code(s.args[0], names)}))"),
+    (
+        sp.sign,
+        lambda s, names: f"(0.0 if {_code(s.args[0], names)} == 0.0 else copysign(1.0, {_code(s.args[0], names)}))",
+    ),
     (sp.erf, _call("erf")),
     (sp.Max, _call("max")),
     (sp.Min, _call("min")),
@@ -130,4 +135,3 @@ _RULES: tuple[tuple[type, Callable[[Expr, Mapping[str, str]], str]], ...] = (
     (Relational, lambda r, names: f"({_code(r.lhs, names)} {r.rel_op} {_code(r.rhs, names)})"),
     (sp.And, _joined(" and ")),
 )
-

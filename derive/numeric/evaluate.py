@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from derive.calculus.chain import RATE, Derivation, gradient_of, updated
+from derive.calculus.chain import RATE, Derivation, updated
 from derive.errors import NumericError
-from derive.network.graph import Array, Definition, Graph
+from derive.network.graph import Definition, Graph
 from derive.numeric.emit_arrays import emit_arrays
 from derive.numeric.starting_values import Start, Values
 
@@ -50,7 +50,7 @@ def evaluate(derivation: Derivation, start: Start | None) -> Evaluation | None:
     if optimizer is None or optimizer.learning_rate is None:
         gradients = tuple(derivation.gradients.values())
         return Evaluation(start, values | run(gradients, values), {})
-    rate = np.float64(optimizer.learning_rate)
+    rate = np.asarray(float(optimizer.learning_rate))
     values |= run(derivation.backward, {**values, RATE: rate})
     if not derivation.updates:
         return Evaluation(start, values, {})

@@ -23,7 +23,7 @@ def named_values(derivation: Derivation, evaluation: Evaluation) -> dict[str, Nu
     found: dict[str, Number] = {}
     for array in graph.arrays.values():
         found.update(_elements(array, values[array.name]))
-    for name in reversed(derivation.gradients):
+    for name in reversed(tuple(derivation.gradients)):
         array = graph.arrays[name]
         elements = dict(_elements(array, values[gradient_of(name)]))
         found.update({f"d{graph.loss}/d{id_}": value for id_, value in elements.items()})
@@ -46,5 +46,3 @@ def _elements(array: Array, value: Any) -> Iterator[tuple[str, Number]]:
     for at, id_ in enumerate(array.ids.values()):
         column = samples[:, at].tolist()
         yield id_, column if len(column) > 1 else column[0]
-
-

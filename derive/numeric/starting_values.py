@@ -70,9 +70,7 @@ def _filled(array: Array, typed: Mapping[str, tuple[Numeral, ...]], graph: Graph
     return np.array(columns, dtype=np.float64).T.reshape(array.shape)
 
 
-def _drawn(
-    spec: RandomValues, array: Array, source: Array, layer: Layer, piece: int
-) -> NDArray[np.float64]:
+def _drawn(spec: RandomValues, array: Array, source: Array, layer: Layer, piece: int) -> NDArray[np.float64]:
     """Seeded numbers. Xavier: uniform within sqrt(6/(fan_in + fan_out)) (Glorot and Bengio 2010); He: normal with
     deviation sqrt(2/fan_in) (He et al. 2015). Pieces of a maxout layer draw one after the other."""
     generator = np.random.default_rng([spec.seed, array.layer, piece, 0 if array.role == "weight" else 1])

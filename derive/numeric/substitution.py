@@ -60,9 +60,7 @@ class Settled:
     exact: bool
 
 
-def settle(
-    entries: Sequence[tuple[Tree, Value]], values: Callable[[str], Value], style: Style
-) -> Settled:
+def settle(entries: Sequence[tuple[Tree, Value]], values: Callable[[str], Value], style: Style) -> Settled:
     """The fewest digits with which every entry of a matrix line recomputes from the numbers shown.
 
     `entries` holds each entry's formula and value. Raises UntrueLineError if no number of digits does.
@@ -101,7 +99,8 @@ def _with_numbers(formula: Tree, values: Callable[[str], Value], style: Style) -
 def recomputes(numbers: Tree, shown: Shown, noise: float = 1e-15) -> bool:
     """Whether evaluating the printed numbers gives the printed result, rounded to its own last digit.
 
-    `noise`: what float64 may lose on the way, relative to the largest number in the line. Printed digits are float64's own
+    `noise`: what float64 may lose on the way, relative to the largest number in the line. Printed digits are
+    float64's own
     at best, so a small difference of large numbers cannot be had more exactly.
     """
     exact = evaluate_exactly(numbers, {})

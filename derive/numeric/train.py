@@ -63,7 +63,10 @@ def train(derivation: Derivation, start: Start, steps: int) -> TrainingRun:
         done = mark
         losses.append((mark, loss))
         if not np.isfinite(loss):
-            raise NumericError(graph.loss, f"{graph.loss} is not a finite number after {mark} steps; a smaller learning rate may help")
+            raise NumericError(
+                graph.loss,
+                f"{graph.loss} is not a finite number after {mark} steps; a smaller learning rate may help",
+            )
     parameters = {name: values[name] for name in graph.trainable}
     return TrainingRun(steps, tuple(losses), parameters, run(graph.definitions, values))
 

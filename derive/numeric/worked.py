@@ -1,6 +1,7 @@
 """The numbers of a hand calculation, quantity by quantity, in the order in which a page works them.
 
-With `rounding: carry` they are the float64 values; with `each-step` every value is rounded when it is calculated and the
+With `rounding: carry` they are the float64 values; with `each-step` every value is rounded when it is calculated
+and the
 rounded value is what the next step uses. Both go through the same steps, so a page never mixes the two.
 """
 
@@ -23,7 +24,6 @@ from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
 from derive.numeric.substitution import UntrueLineError
 
-
 UPDATE = Sum((Name("w"), Negative(Product((Name("eta"), Name("g"))))))  # w - eta*g
 
 
@@ -42,7 +42,8 @@ class LocalPartials:
         return self._known[child, parent]
 
     def _as_the_rules_give_it(self, child: str, parent: str, derived: Tree) -> Tree:
-        """`-(t - y)`, as one writes it down, where SymPy has turned it to `y - t`; equal numbers are a must anyway, since
+        """`-(t - y)`, as one writes it down, where SymPy has turned it to `y - t`; equal numbers are a must
+        anyway, since
         every printed line is evaluated."""
         definition = self._derivation.graph.definition(self._neurons.nodes[child].array)
         formula = self._neurons.nodes[child].formula
@@ -65,7 +66,8 @@ class LocalPartials:
 class Worked:
     """Values by id and sample. Samples count from 0; a quantity that does not depend on the sample has sample 0 only.
 
-    `root` is what gradients are of: `E_total`, or with several samples the loss `E` of one of them. `sums_at_once` rounds
+    `root` is what gradients are of: `E_total`, or with several samples the loss `E` of one of them. `sums_at_once`
+    rounds
     a sum over paths once instead of path by path, as a page of matrices does.
     """
 
@@ -148,7 +150,7 @@ class Worked:
         """d root / d id, by the chain rule over the quantity's children (one term per path)."""
         if (id_, sample) not in self._gradients:
             wanted = self._descendants(id_)
-            for other in (*reversed(self.neurons.nodes), id_):
+            for other in (*reversed(tuple(self.neurons.nodes)), id_):
                 if other in wanted and (other, sample) not in self._gradients:
                     self._gradients[other, sample] = self._chained(other, sample)
         return self._gradients[id_, sample]

@@ -54,9 +54,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
         "The logistic function stretched between -1 and 1.", "2/(1+exp(-z))-1", "1/2*(1+a)*(1-a)"
     ),
     "identity": Activation("The weighted sum itself: a linear layer.", "z", "1"),
-    "threshold": Activation(
-        "1 from 0 upwards, else 0; forward only, it has no derivative.", "if(z>=0,1,0)", None
-    ),
+    "threshold": Activation("1 from 0 upwards, else 0; forward only, it has no derivative.", "if(z>=0,1,0)", None),
     "softmax": Activation(
         "Exponentials divided by their sum over the layer: probabilities.", None, None, per_unit=False
     ),

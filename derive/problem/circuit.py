@@ -35,9 +35,7 @@ def read_circuit(fields: Fields, frame: Problem, path: str, findings: Findings) 
     for name in values:
         if name in circuit:
             where = findings.place(f"{path}values.{name}")
-            findings.complain(
-                f"{path}circuit.{name}", f"the name '{name}' is already one of the values ({where})"
-            )
+            findings.complain(f"{path}circuit.{name}", f"the name '{name}' is already one of the values ({where})")
     _check_order(circuit, values, path, findings)
     problem = Problem(
         title=frame.title,
@@ -55,9 +53,7 @@ def read_circuit(fields: Fields, frame: Problem, path: str, findings: Findings) 
     return problem
 
 
-def _formulas(
-    texts: Mapping[str, str | None], names: Collection[str] | None, path: str, findings: Findings
-) -> Circuit:
+def _formulas(texts: Mapping[str, str | None], names: Collection[str] | None, path: str, findings: Findings) -> Circuit:
     return {
         variable: None if text is None else read_formula(text, names, f"{path}circuit.{variable}", findings)
         for variable, text in texts.items()
@@ -143,9 +139,7 @@ def _check_names(problem: Problem, fields: Fields, path: str, findings: Findings
         message = "needs `trainable`: which values it updates, a list of some of " + listing(list(values))
         findings.complain(f"{path}optimizer", message)
     if fields.get("training") is not None and "optimizer" not in fields:
-        findings.complain(
-            f"{path}training", "needs an optimizer, such as `optimizer: {sgd: {learning-rate: 0.5}}`"
-        )
+        findings.complain(f"{path}training", "needs an optimizer, such as `optimizer: {sgd: {learning-rate: 0.5}}`")
     missing = next((name for name, value in values.items() if value is None), None)
     if fields.get("training") is not None and missing and not findings.complaints:
         findings.complain(f"{path}training", f"needs numbers everywhere; values.{missing} has none")

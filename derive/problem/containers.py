@@ -259,11 +259,7 @@ class TableEntry:
     def read(self, node: Node, path: str, findings: Findings) -> Any:
         if isinstance(node, Scalar) and not node.is_null:
             return self._word(node, path, findings)
-        if (
-            isinstance(node, Entries)
-            and any(entry.key == "formula" for entry in node.entries)
-            and self.formula
-        ):
+        if isinstance(node, Entries) and any(entry.key == "formula" for entry in node.entries) and self.formula:
             return self._formula(node, path, findings)
         if not isinstance(node, Entries) or len(node.entries) != 1:
             return reject(node, path, findings, self.expected)
@@ -295,13 +291,9 @@ class TableEntry:
         return None if formula is None else Chosen("", values, formula)
 
     def _unknown(self, name: str, path: str, line: int, findings: Findings) -> Any:
-        formula = (
-            f", or a formula of {' and '.join(sorted(self.formula.names or ()))}" if self.formula else ""
-        )
+        formula = f", or a formula of {' and '.join(sorted(self.formula.names or ()))}" if self.formula else ""
         hint = nearest(name, self.entries)
-        findings.complain(
-            path, f"unknown {shown(name)}; expected {self.expected}{formula}{hint}", line or None
-        )
+        findings.complain(path, f"unknown {shown(name)}; expected {self.expected}{formula}{hint}", line or None)
 
     def schema(self) -> Schema:
         maps: list[Schema] = [
@@ -320,7 +312,5 @@ class TableEntry:
                 *self.shared,
             )
             maps.append(Record("", fields).schema())
-            words.append(
-                {**self.formula.schema(), "not": {"enum": list(self.entries)}, "description": "A formula."}
-            )
+            words.append({**self.formula.schema(), "not": {"enum": list(self.entries)}, "description": "A formula."})
         return {"anyOf": words + maps}

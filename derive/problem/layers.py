@@ -22,9 +22,7 @@ _OWN_OPTIONS = {"low": "uniform", "high": "uniform", "mean": "normal", "deviatio
 Fields = Mapping[str, Any]
 
 
-def read_layers(
-    typed: Sequence[Fields | None], inputs: int, path: str, findings: Findings
-) -> tuple[Layer, ...]:
+def read_layers(typed: Sequence[Fields | None], inputs: int, path: str, findings: Findings) -> tuple[Layer, ...]:
     """The layers; what could not be read has been complained of. `inputs` is 0 where unknown."""
     columns: int = inputs
     parameters = 0
@@ -164,9 +162,7 @@ class _LayerReader:
         path = f"{self.path}.names"
         units = weights = biases = None
         if typed.get("units") is not None and self.units:
-            units = counted(
-                typed["units"], self.units, "one per unit", f"{path}.units", self.findings, "name"
-            )
+            units = counted(typed["units"], self.units, "one per unit", f"{path}.units", self.findings, "name")
         if typed.get("weights") is not None and self.shape_known:
             shape = (self.rows, self.columns)
             weights = shaped(typed["weights"], shape, self.why(), f"{path}.weights", self.findings, "name")
@@ -177,9 +173,7 @@ class _LayerReader:
     def bias_names(self, typed: Any, bias: Bias, path: str) -> AnyRows | None:
         if bias.layout == "none":
             if "bias" not in self.fields:
-                self.findings.complain(
-                    path, "the layer has no bias to name; `bias: unit` gives it one without numbers"
-                )
+                self.findings.complain(path, "the layer has no bias to name; `bias: unit` gives it one without numbers")
             return None
         return self.fitted(typed if isinstance(typed, tuple) else (typed,), bias.layout, path, "name")
 

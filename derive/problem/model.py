@@ -191,6 +191,4 @@ class Problem:
     optimizer: Optimizer | None = None
     training: Training | None = None
     document: DocumentOptions = DocumentOptions()
-    parts: tuple[
-        Problem, ...
-    ] = ()  # several problems on one page; the outer one then has neither layers nor circuit
+    parts: tuple[Problem, ...] = ()  # several problems on one page; the outer one then has neither layers nor circuit

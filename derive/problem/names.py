@@ -56,19 +56,13 @@ def parameter_names(layers: Sequence[Layer], inputs: int) -> tuple[ParameterName
 def bias_shape(layer: Layer, columns: int) -> tuple[int, int]:
     """Rows and columns of the layer's `Bias.values`; `columns` is the number of inputs of each unit."""
     rows = layer.units * layer.pieces
-    return {"none": (0, 0), "shared": (1, 1), "unit": (1, rows), "connection": (rows, columns)}[
-        layer.bias.layout
-    ]
+    return {"none": (0, 0), "shared": (1, 1), "unit": (1, rows), "connection": (rows, columns)}[layer.bias.layout]
 
 
-def _numbered(
-    letter: str, start: int, rows: int, columns: int, numbering: str
-) -> tuple[tuple[str, ...], ...]:
+def _numbered(letter: str, start: int, rows: int, columns: int, numbering: str) -> tuple[tuple[str, ...], ...]:
     along, across = (columns, 1) if numbering == "unit-major" else (1, rows)
     first = start + 1
-    return tuple(
-        tuple(f"{letter}{first + r * along + c * across}" for c in range(columns)) for r in range(rows)
-    )
+    return tuple(tuple(f"{letter}{first + r * along + c * across}" for c in range(columns)) for r in range(rows))
 
 
 @dataclass(frozen=True)
@@ -86,13 +80,9 @@ def check_names(inputs: Sequence[str], layers: Sequence[Layer], path: str, findi
     _check_layer_names(layers, path, findings)
     claimed: dict[str, Claim] = {}
     claims = list(_claims(inputs, layers, path))
-    for claim in sorted(
-        claims, key=lambda claim: claim.typed
-    ):  # numbered names first: the typed one can be changed
+    for claim in sorted(claims, key=lambda claim: claim.typed):  # numbered names first: the typed one can be changed
         if claim.typed and _RESERVED.fullmatch(claim.name):
-            findings.complain(
-                claim.path, f"the name '{claim.name}' is one that derive gives itself; choose another"
-            )
+            findings.complain(claim.path, f"the name '{claim.name}' is one that derive gives itself; choose another")
         earlier = claimed.setdefault(claim.name, claim)
         if earlier is not claim:
             where = findings.place(earlier.path)
@@ -125,8 +115,6 @@ def _claims(inputs: Sequence[str], layers: Sequence[Layer], path: str) -> Iterat
         yield from _parameter_claims(named.bias, f"{place}.names.bias", "a bias", layer.names.bias)
 
 
-def _parameter_claims(
-    rows: tuple[tuple[str, ...], ...], path: str, what: str, given: object
-) -> Iterator[Claim]:
+def _parameter_claims(rows: tuple[tuple[str, ...], ...], path: str, what: str, given: object) -> Iterator[Claim]:
     where = path if given else path.partition(".names")[0]
     yield from (Claim(name, where, what, typed=bool(given)) for row in rows for name in row)

@@ -58,9 +58,7 @@ def read_network(fields: Fields, frame: Problem, path: str, findings: Findings) 
 def parameters(problem: Problem) -> tuple[str, ...]:
     """The names of all weights and biases, layer by layer."""
     named = parameter_names(problem.layers, len(problem.inputs))
-    return tuple(
-        name for layer in named for rows in (layer.weights, layer.bias) for row in rows for name in row
-    )
+    return tuple(name for layer in named for rows in (layer.weights, layer.bias) for row in rows for name in row)
 
 
 def workable(problem: Problem) -> tuple[str, ...]:
@@ -113,9 +111,7 @@ def _check_loss(loss: Loss | None, last: Layer, targets: Samples, path: str, fin
         return
     name, place = loss.choice.name, f"{path}loss"
     if name == "softmax-cross-entropy" and last.activation.name == "softmax":
-        message = (
-            "softmax-cross-entropy takes the softmax itself, and the last layer does too; use cross-entropy"
-        )
+        message = "softmax-cross-entropy takes the softmax itself, and the last layer does too; use cross-entropy"
         findings.complain(place, message)
     if name == "multiclass-hinge" and last.units < 2:
         findings.complain(
@@ -142,9 +138,7 @@ def _check_one_hot(loss: str, targets: Samples, path: str, findings: Findings) -
     for number, row in enumerate(zip(*columns, strict=False), start=1):
         if sorted(value or 0.0 for value in row) != [0.0] * (len(row) - 1) + [1.0]:
             where = f" in sample {number}" if len(columns[0]) > 1 else ""
-            findings.complain(
-                path, f"expected one 1 among 0s for {loss}{where}; or name the class: `targets: NAME`"
-            )
+            findings.complain(path, f"expected one 1 among 0s for {loss}{where}; or name the class: `targets: NAME`")
             return
 
 
@@ -155,9 +149,7 @@ def _check_descent(problem: Problem, fields: Fields, path: str, findings: Findin
             findings.complain(f"{path}{key}", "needs a loss, got `loss: none`")
     if fields.get("training") is not None:
         if "optimizer" not in fields:
-            findings.complain(
-                f"{path}training", "needs an optimizer, such as `optimizer: {sgd: {learning-rate: 0.5}}`"
-            )
+            findings.complain(f"{path}training", "needs an optimizer, such as `optimizer: {sgd: {learning-rate: 0.5}}`")
         if not findings.complaints and (hole := _hole(problem)):
             findings.complain(f"{path}training", f"needs numbers everywhere; {hole} has none")
     if fields.get("optimizer") is None:

@@ -125,9 +125,7 @@ class _Conversion:
             return Scalar(0, str(value))
         if isinstance(value, Real):
             return Scalar(0, repr(float(value)))
-        self.findings.complain(
-            path, f"expected text, numbers, lists and maps, got {shown(type(value).__name__)}"
-        )
+        self.findings.complain(path, f"expected text, numbers, lists and maps, got {shown(type(value).__name__)}")
         return Scalar(0, "null")
 
 

@@ -38,9 +38,5 @@ def _tidy(typed: str) -> str:
     """Typed digits are kept; only `+1`, `.5` and `5.` are completed to `1`, `0.5` and `5`."""
     sign, body = ("-", typed[1:]) if typed[0] == "-" else ("", typed.lstrip("+"))
     digits, exponent = re.match(r"([0-9.]+)(.*)", body).groups()  # type: ignore[union-attr]
-    digits = (
-        ("0" + digits if digits[0] == "." else digits).rstrip(".")
-        if "." in (digits[0], digits[-1])
-        else digits
-    )
+    digits = ("0" + digits if digits[0] == "." else digits).rstrip(".") if "." in (digits[0], digits[-1]) else digits
     return sign + digits + exponent

@@ -50,9 +50,7 @@ def _nodes(source: Source, findings: Findings) -> Node:
         return from_data(source, findings)
     node = parse_yaml(read_text(source, findings), findings)
     if isinstance(source, str) and isinstance(node, Scalar) and "\n" not in source:
-        findings.stop(
-            "", f"expected a problem file or its text, got {shown(node.text)} (there is no such file)", 0
-        )
+        findings.stop("", f"expected a problem file or its text, got {shown(node.text)} (there is no such file)", 0)
     findings.lines[""] = node.line
     return node
 
@@ -98,11 +96,7 @@ def _wrong_kind(key: str, circuit: bool) -> str:
         return "belongs to a circuit; a network's numbers are its `inputs`"
     if key == "trainable":
         return "belongs to a circuit; in a network each layer has its own `trainable`"
-    return (
-        "belongs to a network, got it with a circuit"
-        if circuit
-        else "belongs to a circuit, got it with a network"
-    )
+    return "belongs to a network, got it with a circuit" if circuit else "belongs to a circuit, got it with a network"
 
 
 def _frame(fields: Fields, path: str, outer: Fields, findings: Findings) -> Problem:
@@ -111,9 +105,7 @@ def _frame(fields: Fields, path: str, outer: Fields, findings: Findings) -> Prob
     own = fields.get("document") or {}
     if "decimals" in own or "significant" in own:
         document = {key: value for key, value in document.items() if key not in ("decimals", "significant")}
-    lines = {
-        place.removeprefix(path): line for place, line in findings.lines.items() if place.startswith(path)
-    }
+    lines = {place.removeprefix(path): line for place, line in findings.lines.items() if place.startswith(path)}
     return Problem(
         title=_titles(fields.get("title", outer.get("title"))),
         inputs={},

@@ -42,10 +42,7 @@ def _samples(typed: Any, path: str, findings: Findings) -> Samples:
     if typed is None:
         return {}
     if isinstance(typed, dict):
-        return {
-            name: value if value is None or isinstance(value, tuple) else (value,)
-            for name, value in typed.items()
-        }
+        return {name: value if value is None or isinstance(value, tuple) else (value,) for name, value in typed.items()}
     samples: Samples = {}
     for name in typed:
         if name is not None and name in samples:
@@ -69,9 +66,7 @@ def _check_counts(samples: Samples, others: Mapping[str, Any], path: str, findin
     expected = len(everything[first] or ())
     for name, values in samples.items():
         if values is not None and len(values) != expected:
-            message = (
-                f"expected {plural(expected, 'value')}, one per sample as for '{first}', got {len(values)}"
-            )
+            message = f"expected {plural(expected, 'value')}, one per sample as for '{first}', got {len(values)}"
             findings.complain(join(path, name), message)
 
 

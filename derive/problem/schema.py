@@ -25,8 +25,7 @@ _OPTION_KINDS: Mapping[str, Kind] = {"pieces": Integer(2, 100)}
 
 def _options(options: Mapping[str, str]) -> tuple[Field, ...]:
     return tuple(
-        Field(name, _OPTION_KINDS.get(name, NUMBER), f"Default: {default}.")
-        for name, default in options.items()
+        Field(name, _OPTION_KINDS.get(name, NUMBER), f"Default: {default}.") for name, default in options.items()
     )
 
 
@@ -132,9 +131,7 @@ LAYER = Shared(
         "a layer, such as {dense: 2, activation: sigmoid}",
         (
             Field("dense", Integer(1, MAX_UNITS), "A dense layer: its number of units.", required=True),
-            Field(
-                "name", NAME, "Units are this name and a number. Default: h for hidden, o for the last layer."
-            ),
+            Field("name", NAME, "Units are this name and a number. Default: h for hidden, o for the last layer."),
             Field(
                 "activation",
                 ACTIVATION,
@@ -162,14 +159,10 @@ LAYER = Shared(
 
 _SGD = (
     Field("learning-rate", Number(above=0), "The step size eta. Absent: symbolic."),
-    Field(
-        "order", Word(choices.ORDERS), "Whether all gradients use the old weights.", default="simultaneous"
-    ),
+    Field("order", Word(choices.ORDERS), "Whether all gradients use the old weights.", default="simultaneous"),
 )
 
-OPTIMIZER = Shared(
-    "optimizer", TableEntry({"sgd": _SGD}, {"sgd": "Gradient descent: new = old - rate * gradient."})
-)
+OPTIMIZER = Shared("optimizer", TableEntry({"sgd": _SGD}, {"sgd": "Gradient descent: new = old - rate * gradient."}))
 
 REGULARIZATION = Record(
     "a map of l1, l2 and biases",
@@ -289,9 +282,7 @@ PART = Shared("problem", Record("a problem", (*_HEAD, *_BODY), extra={"anyOf": _
 
 _SHARED = (NUMBER, NAME, _BIAS_VALUES, LAYER, ACTIVATION, LOSS, OPTIMIZER, DOCUMENT, PART)
 
-PARTS = Field(
-    "parts", ListOf(PART, words="a list of problems"), "Several problems on one page, with their own titles."
-)
+PARTS = Field("parts", ListOf(PART, words="a list of problems"), "Several problems on one page, with their own titles.")
 
 PROBLEM = Record(
     "a map with `inputs` and `layers`, or `values` and `circuit`",

@@ -24,9 +24,7 @@ def is_nested(typed: Any) -> bool:
     return isinstance(typed, tuple) and any(isinstance(row, tuple) for row in typed)
 
 
-def shaped(
-    typed: Any, shape: tuple[int, int], why: str, path: str, findings: Findings, noun: str
-) -> AnyRows | None:
+def shaped(typed: Any, shape: tuple[int, int], why: str, path: str, findings: Findings, noun: str) -> AnyRows | None:
     """Rows of `shape`, else None after `expected 2 rows of 3 numbers (2 units, 3 inputs), got ...`."""
     if _is_hole(typed):
         return None
@@ -38,9 +36,7 @@ def shaped(
     return None
 
 
-def counted(
-    typed: Any, count: int, why: str, path: str, findings: Findings, noun: str
-) -> tuple[Any, ...] | None:
+def counted(typed: Any, count: int, why: str, path: str, findings: Findings, noun: str) -> tuple[Any, ...] | None:
     """The typed list if it has `count` items, else None after `expected 2 numbers (one per unit), got 3`."""
     if isinstance(typed, tuple) and not is_nested(typed) and len(typed) == count:
         return typed
@@ -65,7 +61,5 @@ def _measure(typed: Any, noun: str) -> str:
     if not is_nested(typed):
         return f"a list of {len(typed)}"
     widths = sorted({len(row) for row in typed})
-    words = (
-        " and ".join(str(width) for width in widths) if len(widths) < 4 else f"{widths[0]} to {widths[-1]}"
-    )
+    words = " and ".join(str(width) for width in widths) if len(widths) < 4 else f"{widths[0]} to {widths[-1]}"
     return f"{plural(len(typed), 'row')} of {words}"

@@ -96,9 +96,7 @@ def _is_wide(line: Line, page: Page) -> bool:
 
 
 def _left_width(lines: tuple[Line, ...], page: Page) -> float:
-    return max(
-        (page.measure(line.left) for line in lines if line.left and not _is_wide(line, page)), default=0.0
-    )
+    return max((page.measure(line.left) for line in lines if line.left and not _is_wide(line, page)), default=0.0)
 
 
 def _right_width(row: DisplayRow, page: Page) -> float:
@@ -147,9 +145,7 @@ def _before(*signs: str) -> Callable[[tuple[Layout, ...]], list[tuple[Layout, ..
     """Splits items before each binary operator that is one of `signs`."""
 
     def split(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
-        return _split(
-            items, lambda before, item: _is_operator(item, signs) and not isinstance(before, Operator)
-        )
+        return _split(items, lambda before, item: _is_operator(item, signs) and not isinstance(before, Operator))
 
     return split
 
@@ -160,9 +156,7 @@ def _is_operator(item: Layout, signs: Iterable[str]) -> bool:
 
 def _between_factors(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
     """Splits wherever two things stand side by side, never after an operator or an opening fence."""
-    return _split(
-        items, lambda before, item: not _opens(before) and not _is_operator(item, ",") and not _closes(item)
-    )
+    return _split(items, lambda before, item: not _opens(before) and not _is_operator(item, ",") and not _closes(item))
 
 
 def _opens(item: Layout) -> bool:

@@ -26,9 +26,7 @@ from derive.solution.document import (
 )
 
 
-def render(
-    document: Document, format: str, *, flavor: str = "github", template_dir: str | Path | None = None
-) -> str:
+def render(document: Document, format: str, *, flavor: str = "github", template_dir: str | Path | None = None) -> str:
     """The document as the text of a file. Templates in `template_dir` come before the shipped ones of the
     same name.
 

@@ -64,9 +64,7 @@ def any_printable(char: str) -> bool:
     return unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"} and char not in _DIRECTIONS
 
 
-_DIRECTIONS = frozenset(
-    "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-)
+_DIRECTIONS = frozenset("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
 
 
 def plain_text(text: str) -> str:
@@ -142,7 +140,5 @@ def collapse(text: str) -> str:
     """Prose laid out over several lines of a template, as one line: no space where a line breaks between
     Han.
     """
-    joined = re.sub(
-        r"(?<=[\u3001-\u9fff\uff01-\uff5e])\s*\n\s*|\s*\n\s*(?=[\u3001-\u9fff\uff01-\uff5e])", "", text
-    )
+    joined = re.sub(r"(?<=[\u3001-\u9fff\uff01-\uff5e])\s*\n\s*|\s*\n\s*(?=[\u3001-\u9fff\uff01-\uff5e])", "", text)
     return re.sub(r"\s+", " ", joined)

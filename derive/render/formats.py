@@ -77,9 +77,7 @@ class Format:
 def find_format(name: str) -> Format:
     """The format of that name; OptionError if there is none."""
     if name not in FORMATS:
-        raise OptionError(
-            f"format: unknown '{name}', expected {', '.join(FORMATS)}{suggestion(name, FORMATS)}"
-        )
+        raise OptionError(f"format: unknown '{name}', expected {', '.join(FORMATS)}{suggestion(name, FORMATS)}")
     return FORMATS[name]
 
 
@@ -138,9 +136,7 @@ def _latex(language: str, flavor: str) -> Dialect:
 def _latin_width(layout: Layout) -> float:
     """The width where Han, too, are shown by their codes."""
     words = plain(layout)
-    return width(layout) + 3.6 * sum(
-        is_wide(char) and latin_or_han(char) for char in words if char > "\u2fff"
-    )
+    return width(layout) + 3.6 * sum(is_wide(char) and latin_or_han(char) for char in words if char > "\u2fff")
 
 
 def _text(language: str, flavor: str) -> Dialect:

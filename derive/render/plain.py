@@ -145,9 +145,7 @@ def _row(node: Row) -> Piece:
 
 def _multiplies(before: Layout, item: Layout) -> bool:
     """Do two neighbours, nothing between them, stand for a product?"""
-    if (isinstance(before, Delimiter) and before.opening) or (
-        isinstance(item, Delimiter) and not item.opening
-    ):
+    if (isinstance(before, Delimiter) and before.opening) or (isinstance(item, Delimiter) and not item.opening):
         return False
     return not any(isinstance(side, Operator | Words) for side in (before, item))
 

@@ -192,9 +192,7 @@ def _matrix(node: Matrix, style: Style) -> float:
     columns: list[float] = []
     for cells in node.rows:
         columns += [0.0] * (len(cells) - len(columns))
-        columns[: len(cells)] = [
-            max(old, width(cell, Style.TEXT)) for old, cell in zip(columns, cells, strict=False)
-        ]
+        columns[: len(cells)] = [max(old, width(cell, Style.TEXT)) for old, cell in zip(columns, cells, strict=False)]
     return sum(columns) + 0.92 * max(len(columns) - 1, 0) + 1.35
 
 

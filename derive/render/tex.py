@@ -238,10 +238,7 @@ def _underbrace(node: Underbrace, emit: TexEmitter) -> str:
 
 
 def _cases(node: CasesOf, emit: TexEmitter) -> str:
-    rows = [
-        emit(value) + ("" if condition is None else f", & {emit(condition)}")
-        for value, condition in node.branches
-    ]
+    rows = [emit(value) + ("" if condition is None else f", & {emit(condition)}") for value, condition in node.branches]
     return r"\begin{cases} " + r" \\ ".join(_row_start(line) for line in rows) + r" \end{cases}"
 
 

@@ -164,9 +164,7 @@ def _table(block: Table, viewer: Viewer) -> TableView:
     lines = (block.header, *block.rows)
     columns = _columns(block, viewer)
     header, *rows = [tuple(map(viewer.cell, line)) for line in lines]
-    return TableView(
-        "table", tuple(_part(at, header, rows, columns) for at in _groups(columns, viewer.dialect))
-    )
+    return TableView("table", tuple(_part(at, header, rows, columns) for at in _groups(columns, viewer.dialect)))
 
 
 def _columns(block: Table, viewer: Viewer) -> list[ColumnView]:

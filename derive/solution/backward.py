@@ -1,22 +1,23 @@
-"""The backward pass on the page: a quantity's derivative by the chain rule, every factor derived, evaluated, multiplied.
+"""The backward pass on the page: a quantity's derivative by the chain rule, every factor derived, evaluated,
+multiplied.
 
-The way from a quantity to the loss is followed while it is the only way; where it forks, each path is worked and the paths
+The way from a quantity to the loss is followed while it is the only way; where it forks, each path is worked and
+the paths
 are added. What has been worked once on the page is cited afterwards, not worked again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from derive.calculus.rules import AT_ONCE, by_rules, tidy
 from derive.formula.tree import Name, Number, Product, Sum, Tree, map_leaves
 from derive.network.graph import LayerView
 from derive.numeric.rounding import Value, show
-from derive.numeric.worked import UPDATE
-from derive.solution.document import Block, Equation, Line, Message, Table
+from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import Layout, Operator, Partial, Underbrace, row
-from derive.solution.page import Page, head, say
+from derive.solution.page import Page, say
 
 ONE = Number("1")
 LOSS_ROLES = ("loss", "data-loss", "sample-loss", "loss-part", "penalty")
@@ -38,7 +39,9 @@ class Factor:
 
 @dataclass
 class Known:
-    """What the page has worked so far: gradients by id, local partials by pair, and by pair of arrays by which rules."""
+    """What the page has worked so far: gradients by id, local partials by pair, and by pair of arrays by which
+    rules.
+    """
 
     gradients: set[str] = field(default_factory=set)
     partials: set[tuple[str, str]] = field(default_factory=set)
@@ -133,7 +136,11 @@ class Backward:
         """∂E/∂a · ∂a/∂z · ∂z/∂w"""
         parts: list[Layout] = []
         for factor in factors:
-            parts.extend([Operator("."), self.page.partial(factor.of, factor.by)] if parts else [self.page.partial(factor.of, factor.by)])
+            parts.extend(
+                [Operator("."), self.page.partial(factor.of, factor.by)]
+                if parts
+                else [self.page.partial(factor.of, factor.by)]
+            )
         return row(*parts)
 
     def value(self, factor: Factor) -> Value:
@@ -145,7 +152,11 @@ class Backward:
         return worked.gradient(factor.by, self.page.sample)
 
     def is_local(self, factor: Factor) -> bool:
-        return factor.by in self.page.neurons.nodes[factor.direct].parents if factor.direct in self.page.neurons.nodes else False
+        return (
+            factor.by in self.page.neurons.nodes[factor.direct].parents
+            if factor.direct in self.page.neurons.nodes
+            else False
+        )
 
     def formula(self, factors: tuple[Factor, ...]) -> Tree:
         """The product of the factors' own formulas, for a symbolic problem."""
@@ -262,14 +273,21 @@ class Backward:
         page, worked = self.page, self.page.worked
         paths = self.paths(id_)
         left = page.partial(page.root, id_)
-        yield say("several_paths", quantity=page.names(id_), count=len(paths), through=tuple(page.names(child) for child in paths))
+        yield say(
+            "several_paths",
+            quantity=page.names(id_),
+            count=len(paths),
+            through=tuple(page.names(child) for child in paths),
+        )
         labels = [self.path_label(child, id_) for child in paths]
         yield Equation((Line(left, "=", row(*_joined(labels, "+"))),))
         for child, label in zip(paths, labels, strict=True):
             yield from self.path(child, id_, label)
         if worked is None:
             yield say("add_paths")
-            terms = [row(self.upstream_name(child), *_dot(page), page.set.factor(page.local(child, id_))) for child in paths]
+            terms = [
+                row(self.upstream_name(child), *_dot(page), page.set.factor(page.local(child, id_))) for child in paths
+            ]
             lines = (Line(left, "=", row(*_joined(labels, "+"))), Line(None, "=", row(*_joined(terms, "+"))))
             yield Equation(lines, self.gradient_id(id_))
         else:
@@ -394,7 +412,7 @@ def _dot(page: Page) -> tuple[Layout, ...]:
     return () if page.set.tight else (Operator("."),)
 
 
-def _joined(items: list[Layout], sign: str) -> list[Layout]:
+def _joined(items: Sequence[Layout], sign: str) -> list[Layout]:
     return [part for at, item in enumerate(items) for part in ([Operator(sign)] if at else []) + [item]]
 
 

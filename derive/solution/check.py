@@ -35,9 +35,19 @@ def gradient_check(page: Page, ids: Sequence[str]) -> Iterator[Block]:
     for id_ in ids[:MOST]:
         analytic = worked.total_gradient(id_)
         numerical = (shifted(page, id_, STEP) - shifted(page, id_, -STEP)) / (2 * STEP)
-        cells = (page.names(id_), page.shown(analytic), page.shown(Value(numerical)), _error(analytic.number, numerical))
+        cells = (
+            page.names(id_),
+            page.shown(analytic),
+            page.shown(Value(numerical)),
+            _error(analytic.number, numerical),
+        )
         rows.append(cells)
-    header: tuple[Cell, ...] = (Message("quantity"), Message("analytic"), Message("numerical"), Message("relative_error"))
+    header: tuple[Cell, ...] = (
+        Message("quantity"),
+        Message("analytic"),
+        Message("numerical"),
+        Message("relative_error"),
+    )
     yield Table(header, tuple(rows), frozenset({1, 2, 3}))
 
 
@@ -53,11 +63,16 @@ def _one_nudge(page: Page, id_: str) -> Iterator[Block]:
     rate = Value((after - before) / h)
     formula = Quotient(Sum((Name("after"), Negative(Name("before")))), Name("h"))
     symbols = Fraction(
-        row(Function("E", (row(name, Operator("+"), Identifier("h")),)), Operator("-"), Function("E", (name,))), Identifier("h")
+        row(Function("E", (row(name, Operator("+"), Identifier("h")),)), Operator("-"), Function("E", (name,))),
+        Identifier("h"),
     )
     rows = page.numbers(formula, values.__getitem__, rate)
     yield Equation((Line(symbols, rows[0].relation, rows[0].right), *rows[1:]))
-    yield say("one_nudge_result", gradient=page.partial(page.graph.loss, id_), value=page.shown(worked.total_gradient(id_)))
+    yield say(
+        "one_nudge_result",
+        gradient=page.partial(page.graph.loss, id_),
+        value=page.shown(worked.total_gradient(id_)),
+    )
 
 
 def shifted(page: Page, id_: str, by: float) -> float:

@@ -1,4 +1,6 @@
-"""A circuit of formulas on the page: values forward, gradients backward, every node's pattern named, a numerical check."""
+"""A circuit of formulas on the page: values forward, gradients backward, every node's pattern named, a numerical
+check.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def circuit_backward(page: Page) -> Iterator[Block]:
     backward = Backward(page, Known())
     relevant = backward._relevant
     done: set[str] = {output}
-    for id_ in reversed(page.neurons.nodes):
+    for id_ in reversed(tuple(page.neurons.nodes)):
         if id_ not in relevant:
             continue
         yield from _node(page, backward, id_)
@@ -56,11 +58,16 @@ def _node(page: Page, backward: Backward, id_: str) -> Iterator[Block]:
         product = row(page.partial(output, id_), Operator("."), page.partial(id_, parent))
         left = page.partial(output, parent)
         if page.worked is None:
-            yield Equation((Line(None if fork else left, "=", product),) if not fork else (Line(product, "=", backward_formula(page, id_, parent)),))
+            yield Equation(
+                (Line(None if fork else left, "=", product),)
+                if not fork
+                else (Line(product, "=", backward_formula(page, id_, parent)),)
+            )
             continue
         worked = page.worked
         values = [worked.gradient(id_), worked.partial(id_, parent)]
-        rows = page.numbers(Product((Name("0"), Name("1"))), lambda at, v=values: v[int(at)], worked.path(id_, parent))  # type: ignore[misc]
+        named = dict(zip(("0", "1"), values, strict=True))
+        rows = page.numbers(Product((Name("0"), Name("1"))), named.__getitem__, worked.path(id_, parent))
         if fork:
             yield Equation((Line(product, rows[0].relation, rows[0].right), *rows[1:]))
         else:
@@ -82,7 +89,11 @@ def _copied(page: Page, id_: str, paths: tuple[str, ...]) -> Iterator[Block]:
     symbols: list[Layout] = []
     for child in paths:
         symbols.extend([Operator("+")] if symbols else [])
-        symbols.append(page.partial(output, id_) if child == output else row(page.partial(output, child), Operator("."), page.partial(child, id_)))
+        symbols.append(
+            page.partial(output, id_)
+            if child == output
+            else row(page.partial(output, child), Operator("."), page.partial(child, id_))
+        )
     total = Sum(tuple(Name(str(at)) for at in range(len(paths))))
     rows = page.numbers(total, lambda at: shares[int(at)], worked.gradient(id_))
     yield Equation((Line(page.partial(output, id_), "=", row(*symbols)), *rows), f"d{output}/d{id_}")
@@ -114,7 +125,14 @@ def circuit_table(page: Page) -> Iterator[Block]:
     rows: list[tuple[Cell, ...]] = []
     for id_ in ids:
         gradient: Cell = Colored("gradient", page.shown(worked.gradient(id_))) if id_ in relevant else Digits("0")
-        formula: Cell = page.set(page.neurons.nodes[id_].formula) if id_ in page.neurons.nodes else Message("given_cell")
+        formula: Cell = (
+            page.set(page.neurons.nodes[id_].formula) if id_ in page.neurons.nodes else Message("given_cell")
+        )
         rows.append((page.names(id_), formula, Colored("forward", page.shown(worked.value(id_))), gradient))
-    header: tuple[Cell, ...] = (Message("quantity"), Message("formula"), Message("value_forward"), Message("gradient_backward"))
+    header: tuple[Cell, ...] = (
+        Message("quantity"),
+        Message("formula"),
+        Message("value_forward"),
+        Message("gradient_backward"),
+    )
     yield Table(header, tuple(rows), frozenset({2, 3}))

@@ -1,6 +1,6 @@
 """The page: what is said in which order. Each section is a generator of blocks in a file of its own.
 
-    given -> forward -> lemmas -> backward (worked parameters, then the rest as a table) -> update -> training
+given -> forward -> lemmas -> backward (worked parameters, then the rest as a table) -> update -> training
 """
 
 from __future__ import annotations
@@ -58,10 +58,9 @@ def join(problem: Problem, documents: Sequence[Document]) -> Document:
     for document in documents:
         blocks.append(Heading(2, Message("part_title", {"title": document.title})))
         for block in document.blocks:
-            opening = isinstance(block, Paragraph) and block.message.key.startswith("document_")
-            if opening and block.message.key in said:
-                continue
-            if opening and isinstance(block, Paragraph):
+            if isinstance(block, Paragraph) and block.message.key.startswith("document_"):
+                if block.message.key in said:
+                    continue
                 said.add(block.message.key)
             blocks.append(replace(block, level=block.level + 1) if isinstance(block, Heading) else block)
     return Document(title_of(problem), language, tuple(blocks))
@@ -72,9 +71,7 @@ def title_of(problem: Problem) -> str:
     return problem.title.get(problem.document.language) or next(iter(problem.title.values()), "")
 
 
-def page_of(
-    derivation: Derivation, neurons: Neurons, evaluation: Evaluation | None, options: DocumentOptions
-) -> Page:
+def page_of(derivation: Derivation, neurons: Neurons, evaluation: Evaluation | None, options: DocumentOptions) -> Page:
     """The surroundings of a composition."""
     style = style_of(options)
     names = Names(derivation.graph, NOTATIONS[options.notation])
@@ -82,7 +79,18 @@ def page_of(
     at_once = names.notation.arrays
     worked = None if evaluation is None else Worked(derivation, neurons, evaluation, style, sums_at_once=at_once)
     local = worked.local if worked is not None else LocalPartials(derivation, neurons)
-    return Page(derivation, neurons, worked, local, options, style, names, typeset, evaluation, _telling_sample(worked))
+    return Page(
+        derivation,
+        neurons,
+        worked,
+        local,
+        options,
+        style,
+        names,
+        typeset,
+        evaluation,
+        _telling_sample(worked),
+    )
 
 
 def _telling_sample(worked: Worked | None) -> int:
@@ -170,6 +178,11 @@ def worked_parameters(page: Page) -> tuple[str, ...]:
     if page.options.detail == "brief":
         return tuple(firsts[:1])
     if page.options.detail == "full":
-        return tuple(id_ for view in layers for array in (*view.weights, *view.biases) if array in page.graph.trainable for id_ in page.graph.arrays[array].ids.values())
+        return tuple(
+            id_
+            for view in layers
+            for array in (*view.weights, *view.biases)
+            if array in page.graph.trainable
+            for id_ in page.graph.arrays[array].ids.values()
+        )
     return tuple(firsts)
-

@@ -39,7 +39,7 @@ def _symbol(leaf: Name | Element) -> Expr:
 def _chained(derivation: Derivation, neurons: Neurons, of: str, by: str) -> Expr:
     """d of / d by: one term per path, each the product of the local partials along it."""
     slopes: dict[str, Expr] = {of: S.One}
-    for id_ in reversed(neurons.nodes):
+    for id_ in reversed(tuple(neurons.nodes)):
         if id_ not in slopes:
             continue
         used = derivation.partials.get(neurons.nodes[id_].array, ())

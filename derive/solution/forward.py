@@ -21,7 +21,14 @@ def forward_pass(page: Page) -> Iterator[Block]:
         yield say("one_sample_in_full", count=page.graph.samples, sample=page.sample + 1)
     for view in page.graph.layers:
         last = view.number == len(page.graph.layers)
-        yield head(3, "output_layer" if last else "hidden_layer", name=view.name, number=view.number, units=len(view.units), only=len(page.graph.layers) == 2)
+        yield head(
+            3,
+            "output_layer" if last else "hidden_layer",
+            name=view.name,
+            number=view.number,
+            units=len(view.units),
+            only=len(page.graph.layers) == 2,
+        )
         yield from _layer(page, view)
     if page.graph.loss:
         yield from loss_section(page)
@@ -31,10 +38,18 @@ def forward_pass(page: Page) -> Iterator[Block]:
 
 
 def _layer(page: Page, view: LayerView) -> Iterator[Block]:
-    yield say("layer_linear" if not view.pre_activations else "layer_activated", units=len(view.units), number=view.number)
+    yield say(
+        "layer_linear" if not view.pre_activations else "layer_activated",
+        units=len(view.units),
+        number=view.number,
+    )
     graph = page.graph
     if view.formula is not None and len(view.pre_activations) == 1:
-        for before, after in zip(graph.arrays[view.pre_activations[0]].ids.values(), graph.arrays[view.output].ids.values(), strict=True):
+        for before, after in zip(
+            graph.arrays[view.pre_activations[0]].ids.values(),
+            graph.arrays[view.output].ids.values(),
+            strict=True,
+        ):
             yield from _unit(page, view, before, after)
         return
     arrays = [*view.pre_activations]
@@ -56,7 +71,9 @@ def _unit(page: Page, view: LayerView, before: str, after: str) -> Iterator[Bloc
 
 
 def function_name(view: LayerView) -> str:
-    return {"sigmoid": "sigma", "relu": "ReLU"}.get(view.activation, view.activation if view.activation in ("tanh",) else "f")
+    return {"sigmoid": "sigma", "relu": "ReLU"}.get(
+        view.activation, view.activation if view.activation in ("tanh",) else "f"
+    )
 
 
 def activation(page: Page, view: LayerView, before: str, after: str) -> Equation:
@@ -77,7 +94,11 @@ def quantity(page: Page, id_: str) -> Equation:
     result = page.worked.value(id_, page.sample) if page.worked else None
     if page.neurons.array(id_).role == "exponential":  # its name is its formula
         rows = page.numbers(formula, page.values(), result) if page.worked and result else []  # type: ignore[arg-type]
-        first = Line(page.names(id_), rows[0].relation, rows[0].right) if rows else Line(page.names(id_), "=", page.set(formula))
+        first = (
+            Line(page.names(id_), rows[0].relation, rows[0].right)
+            if rows
+            else Line(page.names(id_), "=", page.set(formula))
+        )
         return Equation((first, *rows[1:]), id_)
     return page.chain(page.names(id_), formula, page.values(), result, id=id_)
 
@@ -87,7 +108,12 @@ def loss_section(page: Page) -> Iterator[Block]:
     graph = page.graph
     yield head(3, "the_loss")
     roles = ("score", "loss-part", "sample-loss", "data-loss", "penalty", "loss")
-    ids = [id_ for array in graph.arrays.values() if array.role in roles and graph.definition(array.name) for id_ in array.ids.values()]
+    ids = [
+        id_
+        for array in graph.arrays.values()
+        if array.role in roles and graph.definition(array.name)
+        for id_ in array.ids.values()
+    ]
     for id_ in sorted(ids, key=list(page.neurons.nodes).index):
         if page.neurons.per_sample(id_) or over_all_samples(page.neurons.nodes[id_].formula) is None:
             yield quantity(page, id_)
@@ -102,7 +128,10 @@ def samples_tables(page: Page) -> Iterator[Table]:
     """One row per sample, one column per quantity that depends on it; wide tables are cut into several."""
     assert page.worked is not None
     graph = page.graph
-    order = {role: at for at, role in enumerate(("input", "pre-activation", "activation", "target", "loss-part", "sample-loss"))}
+    order = {
+        role: at
+        for at, role in enumerate(("input", "pre-activation", "activation", "target", "loss-part", "sample-loss"))
+    }
     arrays = sorted(
         (array for array in graph.arrays.values() if array.role in order and array.per_sample),
         key=lambda array: (array.layer if order[array.role] < 3 else 99, order[array.role]),

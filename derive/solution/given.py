@@ -1,4 +1,6 @@
-"""How a page begins: what the network is, the numbers it is given, and on request a glossary and the steps of training."""
+"""How a page begins: what the network is, the numbers it is given, and on request a glossary and the steps of
+training.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def describe(page: Page) -> Iterator[Block]:
         yield Listing(tuple(items))
         return
     key = "loss_typed" if loss.choice.formula is not None else f"loss_{loss.choice.name.replace('-', '_')}"
-    items.append(Message("network_loss", {"loss": Message(key), "samples": graph.samples, "mean": loss.reduction == "mean"}))
+    items.append(
+        Message("network_loss", {"loss": Message(key), "samples": graph.samples, "mean": loss.reduction == "mean"})
+    )
     yield Listing(tuple(items))
 
 
@@ -86,7 +90,12 @@ def given_numbers(page: Page) -> Iterator[Block]:
     rows: list[tuple[Cell, ...]] = []
     for message, ids in listed:
         cells = [row(page.names(id_), Operator("="), page.shown(page.worked.value(id_))) for id_ in ids]
-        rows.append((message, row(*(part for at, cell in enumerate(cells) for part in ([Operator(",")] if at else []) + [cell]))))
+        rows.append(
+            (
+                message,
+                row(*(part for at, cell in enumerate(cells) for part in ([Operator(",")] if at else []) + [cell])),
+            )
+        )
     yield say("given_numbers")
     yield Table((Message("quantity"), Message("given_value")), tuple(rows))
 
@@ -115,11 +124,21 @@ def _groups(page: Page) -> Iterator[tuple[Message, tuple[str, ...]]]:
         yield Message("group_rate"), ("eta",)
 
 
-GLOSSARY = ("input", "output", "hidden_layer", "neuron", "weight", "bias", "activation", "loss", "gradient", "learning_rate")
+GLOSSARY = (
+    "input",
+    "output",
+    "hidden_layer",
+    "neuron",
+    "weight",
+    "bias",
+    "activation",
+    "loss",
+    "gradient",
+    "learning_rate",
+)
 
 
 def glossary(page: Page) -> Iterator[Block]:
     """The words that the page uses, each in one sentence."""
     yield head(2, "glossary")
     yield Listing(tuple(Message(f"glossary_{word}") for word in GLOSSARY))
-

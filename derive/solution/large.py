@@ -1,4 +1,5 @@
-"""A network too large to write out: whole-array formulas in index notation, forward and backward, and a summary in numbers.
+"""A network too large to write out: whole-array formulas in index notation, forward and backward, and a summary in
+numbers.
 
 These are the definitions themselves, and the backward pass as the chain rule gives it, not a form written for the page.
 """
@@ -66,7 +67,9 @@ def with_ones(page: Page, expression: Expr) -> Expr:
     ones = {
         leaf: S.One
         for leaf in expression.atoms(Indexed, Symbol)
-        if not isinstance(leaf, Idx) and array_of(leaf).startswith("d_") and _gradient(page, array_of(leaf).removeprefix("d_")) == 1
+        if not isinstance(leaf, Idx)
+        and array_of(leaf).startswith("d_")
+        and _gradient(page, array_of(leaf).removeprefix("d_")) == 1
     }
     return expression.xreplace(ones)
 
@@ -120,8 +123,22 @@ def summary(page: Page) -> Iterator[Block]:
         array = page.graph.arrays[name]
         gradient = page.evaluation.values[gradient_of(name)]
         size = float((gradient**2).sum()) ** 0.5
-        shape = row(*(part for at, n in enumerate(array.shape) for part in ([Operator("*")] if at else []) + [Digits(str(n))]))
+        shape = row(
+            *(part for at, n in enumerate(array.shape) for part in ([Operator("*")] if at else []) + [Digits(str(n))])
+        )
         largest = float(abs(gradient).max())
-        rows.append((entry(page, array), shape if array.shape else Digits("1"), page.shown(Value(size)), page.shown(Value(largest))))
-    header: tuple[Cell, ...] = (Message("parameter"), Message("shape"), Message("gradient_norm"), Message("gradient_largest"))
+        rows.append(
+            (
+                entry(page, array),
+                shape if array.shape else Digits("1"),
+                page.shown(Value(size)),
+                page.shown(Value(largest)),
+            )
+        )
+    header: tuple[Cell, ...] = (
+        Message("parameter"),
+        Message("shape"),
+        Message("gradient_norm"),
+        Message("gradient_largest"),
+    )
     yield Table(header, tuple(rows), frozenset({2, 3}))

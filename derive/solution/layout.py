@@ -21,7 +21,8 @@ class Digits:
 class Identifier:
     """A name: `w` with subscript `5`; `net` with subscript `h1`; `delta` (a Greek name is shown as its letter).
 
-    `mark` stands after the name, raised: `+` (updated), `T` is not one (see Transposed). `bold` marks a vector or matrix.
+    `mark` stands after the name, raised: `+` (updated), `T` is not one (see Transposed). `bold` marks a vector or
+    matrix.
     """
 
     base: str

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from derive.calculus.rules import steps
 from derive.formula.parse import parse
-from derive.formula.tree import Call, Name, Product, Sum, Tree, names
+from derive.formula.tree import Call, Name, Product, Sum, names
 from derive.network.graph import LayerView
 from derive.network.layers import replaced
 from derive.solution.backward import rules_message
@@ -27,6 +27,7 @@ from derive.solution.layout import (
 )
 from derive.solution.page import Page, head, say
 from derive.solution.typeset import Typesetter
+
 
 def lemmas(page: Page) -> Iterator[Block]:
     """The derivative of each activation that the network uses, once."""
@@ -65,7 +66,12 @@ def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
     yield Equation(
         (
             Line(left, "=", typeset(spelled)),
-            Line(None, "=", typeset(view.derivative), Message("since", {"what": row(a, Operator("="), typeset(view.formula))})),
+            Line(
+                None,
+                "=",
+                typeset(view.derivative),
+                Message("since", {"what": row(a, Operator("="), typeset(view.formula))}),
+            ),
         )
     )
 
@@ -102,7 +108,21 @@ def softmax_jacobian(page: Page, view: LayerView) -> Iterator[Block]:
     yield head(3, "lemma_softmax")
     yield say("softmax_intro")
     total = BigSum(Identifier("l"), _general(page, "exp(z_l)"))
-    yield Equation((Line(p_k, "=", row(Fraction(_general(page, "exp(z_k)"), Identifier("S")), Operator(","), Identifier("S"), Operator("="), total)),))
+    yield Equation(
+        (
+            Line(
+                p_k,
+                "=",
+                row(
+                    Fraction(_general(page, "exp(z_k)"), Identifier("S")),
+                    Operator(","),
+                    Identifier("S"),
+                    Operator("="),
+                    total,
+                ),
+            ),
+        )
+    )
     yield say("softmax_same")
     quotient = Message("by_rules", {"rules": (Message("rule_quotient"),)})
     yield Equation(
@@ -125,7 +145,15 @@ def softmax_jacobian(page: Page, view: LayerView) -> Iterator[Block]:
     yield Equation((Line(_partial(p_k, z_l), "=", _jacobian_entry(page)),))
     if page.worked is not None and page.graph.samples == 1:
         yield say("softmax_jacobian_numbers")
-        yield Equation((Line(_partial(Identifier("p", bold=True), Identifier("z", bold=True)), "~=", jacobian(page, view)),))
+        yield Equation(
+            (
+                Line(
+                    _partial(Identifier("p", bold=True), Identifier("z", bold=True)),
+                    "~=",
+                    jacobian(page, view),
+                ),
+            )
+        )
     loss = page.graph.problem.loss
     if loss is not None and loss.choice.name in ("cross-entropy", "softmax-cross-entropy"):
         yield from collapse(page, view)
@@ -145,17 +173,42 @@ def collapse(page: Page, view: LayerView) -> Iterator[Block]:
     yield say("collapse_intro")
     e, z_l = Identifier("E"), _general(page, "z_l")
     k = Identifier("k")
+    yield Equation((Line(e, "=", row(Operator("neg"), BigSum(k, _general(page, "y_k*ln(p_k)")))),))
     yield Equation(
         (
-            Line(e, "=", row(Operator("neg"), BigSum(k, _general(page, "y_k*ln(p_k)")))),
-        )
-    )
-    yield Equation(
-        (
-            Line(_partial(e, z_l), "=", BigSum(k, row(_partial(e, _general(page, "p_k")), Operator("."), _partial(_general(page, "p_k"), z_l)))),
+            Line(
+                _partial(e, z_l),
+                "=",
+                BigSum(
+                    k,
+                    row(
+                        _partial(e, _general(page, "p_k")),
+                        Operator("."),
+                        _partial(_general(page, "p_k"), z_l),
+                    ),
+                ),
+            ),
             Line(None, "=", BigSum(k, row(_fenced(page, "-(y_k/p_k)"), _jacobian_entry(page)))),
-            Line(None, "=", row(Operator("neg"), BigSum(k, _typesetter(page)(Product((Name("y_k"), KRONECKER)))), Operator("+"), _general(page, "p_l"), BigSum(k, _general(page, "y_k")))),
-            Line(None, "=", _general(page, "-y_l + p_l"), Message("collapse_reason", {"sum": row(BigSum(k, _general(page, "y_k")), Operator("="), Digits("1"))})),
+            Line(
+                None,
+                "=",
+                row(
+                    Operator("neg"),
+                    BigSum(k, _typesetter(page)(Product((Name("y_k"), KRONECKER)))),
+                    Operator("+"),
+                    _general(page, "p_l"),
+                    BigSum(k, _general(page, "y_k")),
+                ),
+            ),
+            Line(
+                None,
+                "=",
+                _general(page, "-y_l + p_l"),
+                Message(
+                    "collapse_reason",
+                    {"sum": row(BigSum(k, _general(page, "y_k")), Operator("="), Digits("1"))},
+                ),
+            ),
             Line(None, "=", _general(page, "p_l - y_l")),
         )
     )
@@ -195,7 +248,12 @@ def _collapse_pair(page: Page, first: LayerView, second: LayerView) -> Iterator[
     lines = [
         Line(Identifier("y", bold=True), "=", outer),
         Line(None, "=", row(merged, *tail)),
-        Line(None, "=", row(w3, x, *((Operator("+"), _matrix_name("b", 3)) if rest else ())), Message("linear_collapse_reason", {"product": row(w3, Operator("="), w2, w1)})),
+        Line(
+            None,
+            "=",
+            row(w3, x, *((Operator("+"), _matrix_name("b", 3)) if rest else ())),
+            Message("linear_collapse_reason", {"product": row(w3, Operator("="), w2, w1)}),
+        ),
     ]
     yield Equation(tuple(lines))
     if page.worked is not None:
@@ -222,7 +280,13 @@ def _product_in_numbers(
             line.append(page.shown(worked.calculated(products[0] if inner == 1 else Sum(products))))
         entries.append(tuple(line))
     w1, w2, w3 = labels
-    yield Equation((Line(w3, "=", row(w2, w1)), Line(None, "=", row(matrix_of(page, two.name), matrix_of(page, one.name))), Line(None, "~=", Matrix(tuple(entries)))))
+    yield Equation(
+        (
+            Line(w3, "=", row(w2, w1)),
+            Line(None, "=", row(matrix_of(page, two.name), matrix_of(page, one.name))),
+            Line(None, "~=", Matrix(tuple(entries))),
+        )
+    )
 
 
 def matrix_of(page: Page, array: str) -> Matrix:
@@ -230,4 +294,6 @@ def matrix_of(page: Page, array: str) -> Matrix:
     assert page.worked is not None
     own = page.graph.arrays[array]
     rows, columns = own.shape
-    return Matrix(tuple(tuple(page.shown(page.worked.value(own.ids[r, c])) for c in range(columns)) for r in range(rows)))
+    return Matrix(
+        tuple(tuple(page.shown(page.worked.value(own.ids[r, c])) for c in range(columns)) for r in range(rows))
+    )

@@ -110,7 +110,11 @@ class Matrices:
         def numbers(style: Style) -> Layout:
             parts = [self.table(graph.arrays[weight], style, value), self.table(source, style, value)]
             if b is not None:
-                extra = [Matrix(tuple((Digits("1"),) for _ in (source.ids if per_connection else target.ids)))] if ones.items else []
+                extra = (
+                    [Matrix(tuple((Digits("1"),) for _ in (source.ids if per_connection else target.ids)))]
+                    if ones.items
+                    else []
+                )
                 parts += [sign, self.table(b, style, value), *extra]
             return row(*parts)
 
@@ -212,7 +216,13 @@ class Matrices:
             return
         weight, source = graph.arrays[view.weights[0]], graph.arrays[view.source]
         name, signal = self.signal(view)
-        left = [Line(Partial(page.names(page.root), self.name(weight)), "=", row(name, Transposed(self.name(source))))]
+        left = [
+            Line(
+                Partial(page.names(page.root), self.name(weight)),
+                "=",
+                row(name, Transposed(self.name(source))),
+            )
+        ]
         if page.worked is None:
             yield Equation(tuple(left))
             return
@@ -229,7 +239,9 @@ class Matrices:
 
         def result(style: Style) -> Layout:
             rows, columns = weight.shape
-            return Matrix(tuple(tuple(Digits(show(results[r, c], style).text) for c in range(columns)) for r in range(rows)))
+            return Matrix(
+                tuple(tuple(Digits(show(results[r, c], style).text) for c in range(columns)) for r in range(rows))
+            )
 
         yield self.line(left, [(products[at], results[at]) for at in places], values.__getitem__, numbers, result)
 
@@ -240,7 +252,13 @@ class Matrices:
             return
         weight, source = graph.arrays[view.weights[0]], graph.arrays[view.source]
         name, signal = self.signal(view)
-        left = [Line(Partial(page.names(page.root), self.name(source)), "=", row(Transposed(self.name(weight)), name))]
+        left = [
+            Line(
+                Partial(page.names(page.root), self.name(source)),
+                "=",
+                row(Transposed(self.name(weight)), name),
+            )
+        ]
         if page.worked is None:
             yield Equation(tuple(left))
             return
@@ -273,13 +291,18 @@ class Matrices:
         page = self.page
         eta, slope = Identifier("eta"), Partial(page.names(page.graph.loss), self.name(array))
         left = [Line(marked(self.name(array)), "=", row(self.name(array), Operator("-"), eta, slope))]
-        if page.worked is None or page.graph.problem.optimizer is None or page.graph.problem.optimizer.learning_rate is None:
+        if (
+            page.worked is None
+            or page.graph.problem.optimizer is None
+            or page.graph.problem.optimizer.learning_rate is None
+        ):
             return Equation(tuple(left))
         worked = page.worked
         values = {f"g:{id_}": worked.total_gradient(id_) for id_ in array.ids.values()}
         values |= {id_: worked.value(id_) for id_ in array.ids.values()} | {"eta": worked.rate()}
         entries: list[tuple[Tree, Value]] = [
-            (Sum((Name(id_), Negative(Product((Name("eta"), Name(f"g:{id_}")))))), worked.updated(id_)) for id_ in array.ids.values()
+            (Sum((Name(id_), Negative(Product((Name("eta"), Name(f"g:{id_}")))))), worked.updated(id_))
+            for id_ in array.ids.values()
         ]
 
         def numbers(style: Style) -> Layout:
@@ -287,9 +310,17 @@ class Matrices:
             times = [] if array.indices else [Operator("*")]
             if not array.indices and values[f"g:{next(iter(array.ids.values()))}"].number < 0:
                 gradient = Fenced(gradient)
-            return row(self.table(array, style, values.__getitem__), Operator("-"), page.shown(worked.rate()), *times, gradient)
+            return row(
+                self.table(array, style, values.__getitem__),
+                Operator("-"),
+                page.shown(worked.rate()),
+                *times,
+                gradient,
+            )
 
-        return self.line(left, entries, values.__getitem__, numbers, lambda style: self.table(array, style, worked.updated))
+        return self.line(
+            left, entries, values.__getitem__, numbers, lambda style: self.table(array, style, worked.updated)
+        )
 
 
 def matrix_forward(page: Page) -> Iterator[Block]:

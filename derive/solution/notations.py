@@ -1,8 +1,8 @@
 """Notations: how a quantity is written on the page. One entry of NOTATIONS each; display only, ids never change.
 
-    net-out   net_{h1}, out_{h1}, w_5            layered   z^{(L)}, a^{(L)}, w^{(L)}_{jk}, C_0
-    index     z^{(1)}_j, a^{(1)}_j, w^{(1)}_{jk}   matrix    the same, and W^{(1)}, z^{(1)} as arrays
-    plain     h_1 = sigma(w_1 x_1 + ...)
+net-out   net_{h1}, out_{h1}, w_5            layered   z^{(L)}, a^{(L)}, w^{(L)}_{jk}, C_0
+index     z^{(1)}_j, a^{(1)}_j, w^{(1)}_{jk}   matrix    the same, and W^{(1)}, z^{(1)} as arrays
+plain     h_1 = sigma(w_1 x_1 + ...)
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ from dataclasses import dataclass
 
 from derive.formula.tree import Element, Name
 from derive.network.graph import SAMPLE, Array, Graph, Position
-from derive.solution.layout import Digits, Fenced, Identifier, Layout, Operator, Partial, Superscript, Words, row
+from derive.solution.layout import (
+    Digits,
+    Fenced,
+    Identifier,
+    Layout,
+    Operator,
+    Partial,
+    Superscript,
+    Words,
+    row,
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,11 @@ def _by_layer(graph: Graph, array: Array, at: Position, id_: str, level: Layout,
     if array.role == "normalizer":
         return Identifier("S", None, level)
     if array.role == "loss" and cost == "C":
-        return Identifier("C", Digits("0")) if graph.samples == 1 and id_ == "E_total" and not _penalized(graph) else Identifier("C")
+        return (
+            Identifier("C", Digits("0"))
+            if graph.samples == 1 and id_ == "E_total" and not _penalized(graph)
+            else Identifier("C")
+        )
     return _renamed_loss(id_, below, cost)
 
 
@@ -147,7 +161,9 @@ class Names:
         return "E" if "E" in self.graph.arrays else self.graph.loss
 
     def __call__(self, id_: str) -> Layout:
-        """An id; `w5+` the updated parameter, `eta` the learning rate, `d:out_h1` the gradient with respect to out_h1."""
+        """An id; `w5+` the updated parameter, `eta` the learning rate, `d:out_h1` the gradient with respect to
+        out_h1.
+        """
         if id_.startswith("d:"):
             return Partial(self(self.root), self(id_.removeprefix("d:")))
         if id_.endswith("+"):
@@ -189,4 +205,3 @@ def marked(shown: Layout, mark: str = "+") -> Layout:
     if isinstance(shown, Identifier):
         return Identifier(shown.base, shown.subscript, shown.superscript, mark, shown.bold)
     return Superscript(shown, Operator(mark))
-

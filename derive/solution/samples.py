@@ -47,5 +47,3 @@ def over_all_samples_gradient(page: Page, id_: str) -> Iterator[Block]:
 def _mean(page: Page) -> bool:
     loss = page.graph.problem.loss
     return loss is not None and loss.reduction == "mean"
-
-

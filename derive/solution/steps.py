@@ -12,7 +12,9 @@ from derive.solution.layout import Layout
 
 @dataclass(frozen=True)
 class Step:
-    """One worked quantity: `rows` are the chain's right sides, formula first, result last; `value` at full precision."""
+    """One worked quantity: `rows` are the chain's right sides, formula first, result last; `value` at full
+    precision.
+    """
 
     id: str
     rows: tuple[tuple[str, Layout], ...]  # (relation, right side)

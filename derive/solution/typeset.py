@@ -25,14 +25,26 @@ from derive.formula.tree import (
     Tree,
 )
 from derive.solution import layout as lay
-from derive.solution.layout import Digits, Fenced, Fraction, Identifier, Layout, Operator, Row, Superscript, row
+from derive.solution.layout import (
+    Digits,
+    Fenced,
+    Fraction,
+    Identifier,
+    Layout,
+    Operator,
+    Row,
+    Superscript,
+    row,
+)
 
 _ATOMS = (Name, Element, Call)
 
 
 @dataclass(frozen=True)
 class Typesetter:
-    """`name` lays out an id, `element` an array entry in index notation; `tight` writes products of names without a dot."""
+    """`name` lays out an id, `element` an array entry in index notation; `tight` writes products of names without
+    a dot.
+    """
 
     name: Callable[[str], Layout]
     element: Callable[[Element], Layout]
@@ -46,7 +58,10 @@ class Typesetter:
 
     def negative(self, tree: Negative) -> Layout:
         body = self(tree.body)
-        return row(Operator("neg"), Fenced(body) if _opens_with_sign(tree.body) or isinstance(tree.body, Sum) else body)
+        return row(
+            Operator("neg"),
+            Fenced(body) if _opens_with_sign(tree.body) or isinstance(tree.body, Sum) else body,
+        )
 
     def sum(self, tree: Sum) -> Layout:
         items: list[Layout] = []

@@ -1,9 +1,10 @@
-"""Gradient descent on the page: the update, the parameters not worked in full, what matters most, the loss afterwards."""
+"""Gradient descent on the page: the update, the parameters not worked in full, what matters most, the loss
+afterwards.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
 from dataclasses import replace
 
 from derive.numeric.worked import UPDATE, over_all_samples
@@ -98,11 +99,20 @@ def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
         yield say("gradient_vector")
         column = Matrix(tuple((page.partial(page.graph.loss, id_),) for id_ in ids))
         numbers = Matrix(tuple((page.shown(worked.total_gradient(id_)),) for id_ in ids))
-        yield Equation((Line(row(Identifier("nabla"), page.names(page.graph.loss)), "=", row(column, Operator("~="), numbers)),))
+        yield Equation(
+            (
+                Line(
+                    row(Identifier("nabla"), page.names(page.graph.loss)),
+                    "=",
+                    row(column, Operator("~="), numbers),
+                ),
+            )
+        )
     yield say("sensitivities", most=page.names(ordered[0]), least=page.names(ordered[-1]))
     shown = ordered[:20]
     rows = tuple(
-        (Digits(str(at)), page.names(id_), page.shown(worked.total_gradient(id_))) for at, id_ in enumerate(shown, start=1)
+        (Digits(str(at)), page.names(id_), page.shown(worked.total_gradient(id_)))
+        for at, id_ in enumerate(shown, start=1)
     )
     yield Table((Message("rank"), Message("parameter"), Message("gradient")), rows, frozenset({0, 2}))
 
@@ -121,7 +131,13 @@ def after_update(page: Page, moved: Page) -> Iterator[Block]:
         if not page.neurons.per_sample(id_)
     ]
     yield say("after_update", smaller=after.number < before.number)
-    rows = tuple((page.names(id_), page.shown(page.worked.value(id_)), page.shown(moved.worked.value(id_))) for id_ in outputs)
-    yield Table((Message("quantity"), Message("before_update"), Message("after_update_column")), rows, frozenset({1, 2}))
+    rows = tuple(
+        (page.names(id_), page.shown(page.worked.value(id_)), page.shown(moved.worked.value(id_))) for id_ in outputs
+    )
+    yield Table(
+        (Message("quantity"), Message("before_update"), Message("after_update_column")),
+        rows,
+        frozenset({1, 2}),
+    )
     if over_all_samples(page.neurons.nodes[loss].formula) is None:
         yield replace(quantity(moved, loss), id=f"{loss}+")
