@@ -10,9 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "derive"
 MODULES = {
-    ".".join(("derive", *path.relative_to(ROOT).with_suffix("").parts)): ast.parse(
-        path.read_text(encoding="utf-8")
-    )
+    ".".join(("derive", *path.relative_to(ROOT).with_suffix("").parts)): ast.parse(path.read_text(encoding="utf-8"))
     for path in sorted(ROOT.rglob("*.py"))
 }
 
@@ -98,11 +96,7 @@ def test_no_module_executes_text(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_yaml_is_read_without_its_constructors(module: str) -> None:
     for node in ast.walk(MODULES[module]):
-        if (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id in ("yaml", "pickle")
-        ):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("yaml", "pickle"):
             assert node.attr not in ("load", "Loader", "UnsafeLoader", "FullLoader")
 
 
@@ -112,9 +106,7 @@ def test_every_file_says_what_it_is() -> None:
 
 
 def test_files_and_functions_stay_short() -> None:
-    long_files = [
-        str(path) for path in ROOT.rglob("*.py") if len(path.read_text(encoding="utf-8").splitlines()) > 400
-    ]
+    long_files = [str(path) for path in ROOT.rglob("*.py") if len(path.read_text(encoding="utf-8").splitlines()) > 400]
     long_functions = [
         f"{module}.{node.name}: {length} lines"
         for module, tree in MODULES.items()

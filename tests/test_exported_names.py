@@ -29,11 +29,7 @@ def test_exported_names() -> None:
 
 
 def test_every_error_is_exported_and_derives_from_one() -> None:
-    raised = {
-        name
-        for name, value in vars(errors).items()
-        if inspect.isclass(value) and issubclass(value, Exception)
-    }
+    raised = {name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)}
     assert raised == {name for name in derive.__all__ if name.endswith("Error")}
     assert all(issubclass(getattr(derive, name), derive.DeriveError) for name in raised)
 

@@ -21,11 +21,7 @@ def folder_of(package: str) -> Path:
 
 
 def test_every_folder_with_code_or_templates_is_a_package_of_the_wheel() -> None:
-    found = {
-        path.parent
-        for top in ("derive", "templates", "examples")
-        for path in (ROOT / top).rglob("__init__.py")
-    }
+    found = {path.parent for top in ("derive", "templates", "examples") for path in (ROOT / top).rglob("__init__.py")}
     assert {folder_of(package) for package in TOOL["packages"]} == found
 
 

@@ -53,10 +53,10 @@ def emit_scalars(
             name = scalar_name(definition.array, at)
             variables[name] = f"v{len(variables)}"
             body.append(f"{variables[name]} = {_code(expression, variables)}  # {name}")
-    for name in trained:
-        for at in positions(graph.arrays[name].indices):
-            body.append(f"{variables[scalar_name(name, at)]} = {variables[scalar_name(updated(name), at)]}")
-    results = [variables[scalar_name(name, at)] for name in trained for at in positions(graph.arrays[name].indices)]
+    moved = [(name, at) for name in trained for at in positions(graph.arrays[name].indices)]
+    results = [variables[scalar_name(name, at)] for name, at in moved]
+    fresh = [variables[scalar_name(updated(name), at)] for name, at in moved]
+    body += [f"{old} = {new}" for old, new in zip(results, fresh, strict=True)]
     lines = [f"def run(steps, rate, {', '.join(arguments)}):", "    for _ in range(steps):"]
     lines += [f"        {line}" for line in body]
     lines.append(f"    return [{', '.join(results)}]")

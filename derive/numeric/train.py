@@ -51,7 +51,8 @@ def train(derivation: Derivation, start: Start, steps: int) -> TrainingRun:
     """
     graph = derivation.graph
     optimizer = graph.problem.optimizer
-    assert optimizer is not None and optimizer.learning_rate is not None
+    assert optimizer is not None
+    assert optimizer.learning_rate is not None
     count = sum(len(graph.arrays[name].ids) for name in graph.trainable)
     runner = _scalar_runner if count <= SCALAR_LIMIT and graph.samples == 1 else _array_runner
     step = runner(derivation, start.values, float(optimizer.learning_rate))

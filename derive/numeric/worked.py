@@ -114,7 +114,8 @@ class Worked:
     def rate(self) -> Value:
         """The learning rate, as typed."""
         optimizer = self.graph.problem.optimizer
-        assert optimizer is not None and optimizer.learning_rate is not None
+        assert optimizer is not None
+        assert optimizer.learning_rate is not None
         return typed(optimizer.learning_rate.text)
 
     def partial(self, child: str, parent: str, sample: int = 0) -> Value:

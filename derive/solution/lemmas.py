@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from derive.calculus.rules import steps
 from derive.formula.parse import parse
@@ -45,7 +46,8 @@ def lemmas(page: Page) -> Iterator[Block]:
 
 def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
     """da/dz rule by rule, then through the unit's own output where that is the custom."""
-    assert view.formula is not None and view.derivative is not None
+    assert view.formula is not None
+    assert view.derivative is not None
     typeset = replace(page.set, name=Identifier, tight=True)
     name = Message(f"activation_{view.activation.replace('-', '_')}")
     yield head(3, "lemma_activation", activation=name)
@@ -221,7 +223,7 @@ def _fenced(page: Page, text: str) -> Layout:
 def linear_collapse(page: Page) -> Iterator[Block]:
     """Two linear layers in a row are one: W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2)."""
     views = page.graph.layers
-    for first, second in zip(views, views[1:], strict=False):
+    for first, second in pairwise(views):
         if first.pre_activations or second.source != first.output or not first.weights:
             continue
         if second.pre_activations and len(second.weights) != 1:

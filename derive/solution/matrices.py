@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from derive.formula.tree import Name, Negative, Product, Sum, Tree
+from derive.formula.tree import Name, Negative, Product, Sum, Tree, map_leaves
 from derive.network.graph import Array, LayerView
 from derive.numeric.rounding import Style, Value, show
 from derive.numeric.substitution import settle
@@ -85,7 +85,6 @@ class Matrices:
 
     def forward(self, view: LayerView) -> Iterator[Block]:
         """z = W a + b, then a = f(z)."""
-        page = self.page
         for weight, total in zip(view.weights, view.pre_activations or (view.output,), strict=True):
             yield self.weighted_sum(view, weight, total)
         if view.pre_activations:
@@ -139,15 +138,13 @@ class Matrices:
 
     def in_pre_activations(self, id_: str) -> Tree:
         """A unit's formula over pre-activations alone: softmax's exponentials and their sum put in."""
-        from derive.formula.tree import map_leaves
-
         nodes = self.page.neurons.nodes
 
         def put_in(leaf: Tree) -> Tree:
-            if isinstance(leaf, Name) and leaf.id in nodes:
-                if self.page.neurons.array(leaf.id).role in ("exponential", "normalizer"):
-                    return map_leaves(nodes[leaf.id].formula, put_in)
-            return leaf
+            if not isinstance(leaf, Name) or leaf.id not in nodes:
+                return leaf
+            inner = self.page.neurons.array(leaf.id).role in ("exponential", "normalizer")
+            return map_leaves(nodes[leaf.id].formula, put_in) if inner else leaf
 
         return map_leaves(nodes[id_].formula, put_in)
 

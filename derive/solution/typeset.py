@@ -106,7 +106,7 @@ class Typesetter:
 
     def power(self, tree: Power) -> Layout:
         base = self(tree.base)
-        plain = isinstance(tree.base, _ATOMS + (Number,)) and not _negative_number(tree.base)
+        plain = isinstance(tree.base, (*_ATOMS, Number)) and not _negative_number(tree.base)
         raised = isinstance(base, Superscript | Row | lay.Function) or (
             isinstance(base, Identifier) and (base.superscript is not None or base.mark)
         )

@@ -54,7 +54,6 @@ def likewise(page: Page, ids: Sequence[str]) -> Iterator[Block]:
     """The parameters that are not worked in full: gradient, old value, new value."""
     if not ids:
         return
-    loss = page.graph.loss
     updated = page.graph.problem.optimizer is not None
     if page.worked is None:
         yield say("likewise_symbolic", count=len(ids))
@@ -119,7 +118,8 @@ def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
 
 def after_update(page: Page, moved: Page) -> Iterator[Block]:
     """The forward pass again at the new parameters: the loss before and after."""
-    assert page.worked is not None and moved.worked is not None
+    assert page.worked is not None
+    assert moved.worked is not None
     loss = page.graph.loss
     yield head(2, "after_update")
     before, after = page.worked.value(loss), moved.worked.value(loss)

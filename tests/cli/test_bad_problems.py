@@ -91,9 +91,7 @@ def test_bad_file_is_told_in_one_line(derive: Callable, folder: Path, content: b
 
 
 def test_all_complaints_come_at_once(derive: Callable, folder: Path) -> None:
-    text = (
-        W1.replace("loss:", "los:").replace("0.05", "abc").replace("dense: 2, name: h", "dense: two, name: h")
-    )
+    text = W1.replace("loss:", "los:").replace("0.05", "abc").replace("dense: 2, name: h", "dense: two, name: h")
     (folder / "bad.yaml").write_text(text)
     run = derive("solve", "bad.yaml")
     assert run.code == 2

@@ -28,9 +28,7 @@ assert "sympy" in sys.modules
 
 
 def test_help_loads_no_sympy(tmp_path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", LIGHT], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    run = subprocess.run([sys.executable, "-c", LIGHT], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
 
 

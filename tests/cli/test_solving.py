@@ -55,9 +55,7 @@ def test_dollars_for_other_viewers(derive: Callable) -> None:
 
 
 def test_options_come_before_the_file(derive: Callable) -> None:
-    page = derive(
-        "solve", "w1.yaml", "--decimals", "3", "--worked", "w6,w2", "--detail", "brief", "--to", "text"
-    ).out
+    page = derive("solve", "w1.yaml", "--decimals", "3", "--worked", "w6,w2", "--detail", "brief", "--to", "text").out
     assert "0.593" in page
     assert "0.593270" not in page
     assert "dE_total/dw6" in page or "∂E_total/∂w6" in page
@@ -76,9 +74,7 @@ def test_every_document_option_is_an_option_of_the_command(derive: Callable) -> 
 def test_a_template_folder_comes_before_the_shipped_templates(derive: Callable, folder: Path) -> None:
     (folder / "mine" / "text").mkdir(parents=True)
     (folder / "mine" / "text" / "document.j2").write_text("mine: {{ title }}\n")
-    assert (
-        derive("solve", "circuit.yaml", "--to", "text", "--template-dir", "mine").out == "mine: (x + y) z\n"
-    )
+    assert derive("solve", "circuit.yaml", "--to", "text", "--template-dir", "mine").out == "mine: (x + y) z\n"
 
 
 REFUSED = {
@@ -130,9 +126,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_does_not_fit_is_one_line(
-    derive: Callable, folder: Path, arguments: list[str], message: str
-) -> None:
+def test_what_does_not_fit_is_one_line(derive: Callable, folder: Path, arguments: list[str], message: str) -> None:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     run = derive("solve", "w1.yaml", *arguments)
     assert run.code == 2

@@ -215,7 +215,9 @@ def read_page(solution: Solution | SolutionSet) -> Reader:
     """Check a solution's page, or the pages of its parts."""
     if isinstance(solution, SolutionSet):
         readers = [read_page(part) for part in solution.parts]
-        return Reader(faults=[f for r in readers for f in r.faults], checked=sum((r.checked for r in readers), Counter()))
+        return Reader(
+            faults=[f for r in readers for f in r.faults], checked=sum((r.checked for r in readers), Counter())
+        )
     options = solution.problem.document
     graph = solution.derivation.graph
     names = Names(graph, NOTATIONS[options.notation])

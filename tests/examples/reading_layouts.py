@@ -75,7 +75,9 @@ def is_matrix(x: Number) -> bool:
 def times(left: Number, right: Number) -> Number:
     if is_matrix(left) and is_matrix(right):
         columns = list(zip(*right, strict=True))
-        return tuple(tuple(total([times(a, b) for a, b in zip(row, column, strict=True)]) for column in columns) for row in left)
+        return tuple(
+            tuple(total([times(a, b) for a, b in zip(row, column, strict=True)]) for column in columns) for row in left
+        )
     if is_matrix(left) or is_matrix(right):
         matrix, scalar = (left, right) if is_matrix(left) else (right, left)
         return tuple(tuple(times(scalar, cell) for cell in row) for row in matrix)

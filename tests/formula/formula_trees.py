@@ -24,9 +24,7 @@ from derive.formula.tree import (
 LETTERS = ("w1", "x", "net_h1", "η", "权重")
 numbers = st.sampled_from(["0", "1", "2", "3", "0.10", "0.5", "1e-5", "12.50"]).map(Number)
 names = st.sampled_from(LETTERS).map(Name)
-elements = st.tuples(
-    st.sampled_from(["W", "a"]), st.lists(st.sampled_from("ij").map(Name), min_size=1, max_size=2)
-)
+elements = st.tuples(st.sampled_from(["W", "a"]), st.lists(st.sampled_from("ij").map(Name), min_size=1, max_size=2))
 ONE_ARGUMENT = (
     "exp",
     "ln",

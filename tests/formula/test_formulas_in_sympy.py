@@ -22,11 +22,7 @@ from derive.formula.tree import Call, Element, Name, Number, Tree
 PARAMETERS = ("w1", "w2", "W", "w")
 SIGNALS = ("x1", "x2", "x", "a", "z", "target_o1", "t", "out_o1", "y")
 BIASES = ("b1", "b")
-RANKS = {
-    name: (kind, at)
-    for kind, group in enumerate((PARAMETERS, SIGNALS, BIASES))
-    for at, name in enumerate(group)
-}
+RANKS = {name: (kind, at) for kind, group in enumerate((PARAMETERS, SIGNALS, BIASES)) for at, name in enumerate(group)}
 ROW, COLUMN = sympy.Idx("i", 3), sympy.Idx("j", 2)
 INDICES = {"i": ROW, "j": COLUMN}
 
@@ -132,9 +128,7 @@ def test_a_float_is_written_without_noise(value: float) -> None:
     assert float_text(value) == expected[value]
 
 
-@pytest.mark.parametrize(
-    "text", ["2^(2^(2^(x^0*6)))", "exp(exp(exp(9.0*x^0)))", "(x - x + 9)^999^(x - x + 9)"]
-)
+@pytest.mark.parametrize("text", ["2^(2^(2^(x^0*6)))", "exp(exp(exp(9.0*x^0)))", "(x - x + 9)^999^(x - x + 9)"])
 def test_a_number_that_only_sympy_would_compute_is_refused(text: str) -> None:
     with pytest.raises(DeriveError, match="too large"):
         symbolic(text)

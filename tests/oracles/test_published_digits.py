@@ -164,7 +164,9 @@ def test_a_recomputed_number_is_in_the_json(oracle: Oracle, table: str, key: str
     assert math.isclose(ours, expected, rel_tol=1e-10, abs_tol=1e-12), f"{id_}: {ours!r}, recomputed {expected!r}"
 
 
-@pytest.mark.parametrize("oracle", [o for o in ORACLES if "loss" in read(o.name)["recomputed"] and o.recomputed], ids=ident)
+@pytest.mark.parametrize(
+    "oracle", [o for o in ORACLES if "loss" in read(o.name)["recomputed"] and o.recomputed], ids=ident
+)
 def test_the_recomputed_loss_is_the_json_loss(oracle: Oracle) -> None:
     loss = json_values(oracle, oracle.example)[oracle.loss]
     assert math.isclose(loss, read(oracle.name)["recomputed"]["loss"], rel_tol=1e-10)

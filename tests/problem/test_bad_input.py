@@ -14,8 +14,7 @@ from derive.problem.read import read_problem
 Complaints = Callable[[str | bytes], str]
 
 ACTIVATIONS = (
-    "sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu, bipolar-sigmoid, identity, threshold, "
-    "softmax, maxout"
+    "sigmoid, tanh, relu, leaky-relu, elu, softplus, silu, gelu, bipolar-sigmoid, identity, threshold, softmax, maxout"
 )
 LOSSES = (
     "half-squared-error, squared-error, mean-squared-error, binary-cross-entropy, cross-entropy, "
@@ -241,8 +240,7 @@ MAP = "expected a map with `inputs` and `layers`, or `values` and `circuit`"
 FILES: dict[str, tuple[str | bytes, str]] = {
     "an empty file": (
         "",
-        "problem.yaml: the file is empty; expected a map with `inputs` and `layers`, or `values` and "
-        "`circuit`",
+        "problem.yaml: the file is empty; expected a map with `inputs` and `layers`, or `values` and `circuit`",
     ),
     "a file of comments": ("# later\n", f"problem.yaml: the file is empty; {MAP}"),
     "a line of prose": ("hello\nworld\n", f"problem.yaml:1: {MAP}, got 'hello world'"),
@@ -262,8 +260,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "targets without a loss to use them": (
         "inputs: {x: 1}\nlayers: [{dense: 1}]\ntargets: {o1: 1}\nloss: none\n",
-        "problem.yaml:3: targets: targets are not used without a loss; leave them out, or choose "
-        "another loss",
+        "problem.yaml:3: targets: targets are not used without a loss; leave them out, or choose another loss",
     ),
     "no targets": (
         "inputs: {x: 1}\nlayers: [{dense: 2}]\n",
@@ -281,8 +278,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "a tab": (
         "inputs:\n\tx: 1\n",
-        "problem.yaml:2: not valid YAML: a value cannot begin so; indent with spaces, not tabs; quote "
-        "@, ` and %",
+        "problem.yaml:2: not valid YAML: a value cannot begin so; indent with spaces, not tabs; quote @, ` and %",
     ),
     "an open brace": (
         "inputs: {x: 1\nlayers: 2\n",
@@ -303,13 +299,11 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "an alias": (
         "circuit: {f: *x}\n",
-        "problem.yaml:1: circuit.f: YAML aliases are not used here, got '*x'; put text that begins "
-        "with '*' in quotes",
+        "problem.yaml:1: circuit.f: YAML aliases are not used here, got '*x'; put text that begins with '*' in quotes",
     ),
     "an anchor": (
         "values: &a {x: 1}\ncircuit: *a\n",
-        "problem.yaml:1: values: YAML anchors are not used here, got '&a'; put text that begins with "
-        "'&' in quotes",
+        "problem.yaml:1: values: YAML anchors are not used here, got '&a'; put text that begins with '&' in quotes",
     ),
     "a tag": (
         "title: !!python/object/apply:os.system [ls]\n",
@@ -388,12 +382,7 @@ def test_a_bad_file_is_told_in_full(sentence: str, complaints: Complaints) -> No
 
 
 def test_all_complaints_come_at_once_in_the_order_of_the_file(w1: str, complaints: Complaints) -> None:
-    text = (
-        w1.replace("0.05", ".nan")
-        .replace(", o2: 0.99", "")
-        .replace("[0.25, 0.30]", "[0.25]")
-        .replace("10000", "x")
-    )
+    text = w1.replace("0.05", ".nan").replace(", o2: 0.99", "").replace("[0.25, 0.30]", "[0.25]").replace("10000", "x")
     lines = [line.split(" ")[0] + " " + line.split(" ")[1] for line in complaints(text).splitlines()]
     assert lines == [
         "problem.yaml:2: inputs.i1:",
@@ -457,9 +446,7 @@ def test_data_that_holds_itself_is_refused() -> None:
 
 
 def test_data_of_other_types_is_refused() -> None:
-    with pytest.raises(
-        ProblemError, match=r"problem: inputs\.x: expected text, numbers, lists and maps, got 'object'"
-    ):
+    with pytest.raises(ProblemError, match=r"problem: inputs\.x: expected text, numbers, lists and maps, got 'object'"):
         read_problem({"inputs": {"x": object()}, "layers": [{"dense": 1}]})
     with pytest.raises(ProblemError, match=r"problem: inputs: expected names as text, got the key 'True'"):
         read_problem({"inputs": {True: 1}, "layers": [{"dense": 1}]})

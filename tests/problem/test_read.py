@@ -123,9 +123,7 @@ def test_a_target_may_name_the_class() -> None:
 
 
 def test_names_that_yaml_takes_for_booleans_are_names() -> None:
-    problem = network(
-        "[{dense: 1, names: {units: [off]}}]", "targets: {off: 1}", inputs="{y: 1, n: 2, on: 3, no: 4}"
-    )
+    problem = network("[{dense: 1, names: {units: [off]}}]", "targets: {off: 1}", inputs="{y: 1, n: 2, on: 3, no: 4}")
     assert list(problem.inputs) == ["y", "n", "on", "no"]
     assert problem.targets == {"off": (1.0,)}
 

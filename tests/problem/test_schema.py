@@ -15,8 +15,7 @@ from derive.problem.read import read_problem
 from derive.problem.schema import json_schema
 
 GOOD = {
-    "symbolic": "inputs: [x1, x2]\n"
-    "layers: [{dense: 3, numbering: input-major, bias: connection}, {dense: 1}]\n",
+    "symbolic": "inputs: [x1, x2]\nlayers: [{dense: 3, numbering: input-major, bias: connection}, {dense: 1}]\n",
     "samples": "inputs: {x: [0, 1]}\nlayers: [{dense: 1, weights: 3}]\ntargets: {o1: [0, 2]}\n"
     "loss: {squared-error: {reduction: mean}}\n",
     "everything": """\
@@ -40,8 +39,7 @@ document: {significant: 4, worked: [], rounding: each-step, trailing-zeros: true
     "optimizer: {sgd: {learning-rate: null}}\n",
     "formulas": "inputs: {输入: 1}\nlayers: [{dense: 1, activation: z^2, weights: [[2]]}]\n"
     "loss: {formula: (t-y)^4, reduction: mean}\ntargets: {o1: 2}\n",
-    "parts": "title: All\nparts:\n"
-    "  - {inputs: [a], layers: [{dense: 1}]}\n  - {circuit: {f: x*y}, title: Second}\n",
+    "parts": "title: All\nparts:\n  - {inputs: [a], layers: [{dense: 1}]}\n  - {circuit: {f: x*y}, title: Second}\n",
 }
 
 BAD = {
@@ -72,9 +70,7 @@ def test_the_schema_accepts_what_the_reader_accepts(name: str, validator: Draft2
     assert not [error.message for error in validator.iter_errors(yaml.safe_load(GOOD[name]))]
 
 
-def test_the_schema_accepts_the_examples_of_the_issue(
-    validator: Draft202012Validator, w1: str, circuit: str
-) -> None:
+def test_the_schema_accepts_the_examples_of_the_issue(validator: Draft202012Validator, w1: str, circuit: str) -> None:
     for text in (w1, circuit):
         assert not list(validator.iter_errors(yaml.safe_load(text)))
 

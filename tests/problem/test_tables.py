@@ -12,9 +12,7 @@ from derive.problem.losses import LOSSES
 STEP = 1e-5
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, entry in ACTIVATIONS.items() if entry.formula and entry.derivative]
-)
+@pytest.mark.parametrize("name", [name for name, entry in ACTIVATIONS.items() if entry.formula and entry.derivative])
 @pytest.mark.parametrize("z", [-2.3, -0.4, 0.7, 1.9])
 def test_the_stated_derivative_is_the_slope_of_the_formula(name: str, z: float) -> None:
     entry = ACTIVATIONS[name]

@@ -113,18 +113,14 @@ def ordinary(language: str = "en") -> Document:
 
 
 def long_sum(terms: int) -> Layout:
-    products = [
-        row(op("+"), Digits("0.123456789"), op("*"), Fenced(Digits("-0.987654321"))) for _ in range(terms)
-    ]
+    products = [row(op("+"), Digits("0.123456789"), op("*"), Fenced(Digits("-0.987654321"))) for _ in range(terms)]
     return row(*row(*products).items[1:])
 
 
 def stress(language: str = "en") -> Document:
     """Everything that could run off the page."""
     reason = said(
-        "因为每一项都乘以学习率"
-        if language == "zh"
-        else "the rule for a sum, term by term, then the power rule"
+        "因为每一项都乘以学习率" if language == "zh" else "the rule for a sum, term by term, then the power rule"
     )
     wide = Partial(row(E, op("+"), E, op("+"), E, op("+"), E), Fenced(long_sum(2)))
     big = Matrix(tuple(tuple(Digits("-0.123456789") for _ in range(9)) for _ in range(3)))

@@ -101,9 +101,7 @@ def test_a_user_may_replace_one_block_one_message_or_add_a_language(tmp_path: Pa
     (tmp_path / "prose").mkdir()
     block = "{% extends 'shipped/text/document.j2' %}{% block heading %}<{{ block.text }}>{% endblock %}"
     (tmp_path / "text/document.j2").write_text(block)
-    (tmp_path / "prose/en.j2").write_text(
-        "{% macro document_carry() %}As {{ strong('you') }} like.{% endmacro %}"
-    )
+    (tmp_path / "prose/en.j2").write_text("{% macro document_carry() %}As {{ strong('you') }} like.{% endmacro %}")
     (tmp_path / "prose/eo.j2").write_text("{% macro document_carry() %}Saluton.{% endmacro %}")
     english = page(Heading(2, CARRY), Listing((said("kept"),)))
     text = render(english, "text", template_dir=tmp_path)
