@@ -80,7 +80,9 @@ class _BackwardPass:
         self.sequential = (
             optimizer is not None and optimizer.order == "sequential" and optimizer.learning_rate is not None
         )
-        self.arriving: dict[str, list[Expr]] = {graph.loss: [S.One]} if graph.loss else {}
+        self.arriving: dict[str, list[Expr]] = {}
+        if graph.loss and not graph.forward_only:
+            self.arriving[graph.loss] = [S.One]
         self.used: dict[str, list[Partial]] = {}
         self.gradients: dict[str, Definition] = {}
         self.updates: dict[str, Definition] = {}
@@ -133,7 +135,7 @@ def occurrences(expression: Expr) -> tuple[Partial, ...]:
         bound = tuple(limit[0] for limit in expression.limits)
         return tuple(Partial(p.array, p.at, bound + p.sums, p.coefficient) for p in inner)
     leaves = _leaves(expression)
-    stand_ins = {leaf: Dummy() for leaf in leaves}
+    stand_ins = {leaf: Dummy(real=True) for leaf in leaves}  # d|x|/dx is sign(x) for real x only
     opened = expression.xreplace(stand_ins)
     back = {dummy: leaf for leaf, dummy in stand_ins.items()}
     found: list[Partial] = []

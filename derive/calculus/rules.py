@@ -161,7 +161,7 @@ def _power(body: Power, x: str) -> tuple[Tree, str]:
 def _call(body: Call, x: str) -> tuple[Tree, str]:
     """f(g)' = f'(g) g', with f' from the table"""
     if body.function in ("max", "min"):
-        return pending(_as_cases(body), x), "cases"
+        return pending(_as_cases(body, x), x), "cases"
     (inner,) = body.arguments
     slope, rule = _SLOPES[body.function](inner)
     if inner == Name(x):
@@ -169,10 +169,10 @@ def _call(body: Call, x: str) -> tuple[Tree, str]:
     return Product((slope, pending(inner, x))), f"{rule}-chain"
 
 
-def _as_cases(body: Call) -> Tree:
-    """max(a, b) is a where a > b, else b; nested for more."""
+def _as_cases(body: Call, x: str) -> Tree:
+    """max(a, b) is a where a > b, else b; nested for more. What does not change with x comes last."""
     relation = ">" if body.function == "max" else "<"
-    *first, last = body.arguments
+    *first, last = sorted(body.arguments, key=lambda argument: not depends(argument, x))
     result: Tree = last
     for argument in reversed(first):
         result = Cases(((Compare(relation, argument, result), argument),), result)

@@ -12,6 +12,7 @@ from derive.network.draft import Draft
 from derive.network.graph import Array, Graph
 from derive.network.layers import dense, unit_index
 from derive.network.losses import add_loss
+from derive.problem.activations import ACTIVATIONS
 from derive.problem.model import Choice, Layer, Problem
 from derive.problem.names import parameter_names
 
@@ -50,7 +51,12 @@ def _network(problem: Problem) -> Graph:
         parameters=tuple(parameters),
         trainable=tuple(name for name in parameters if name in trainable),
         layers=tuple(views),
+        forward_only=any(_has_no_derivative(layer) for layer in layers),
     )
+
+
+def _has_no_derivative(layer: Layer) -> bool:
+    return layer.activation.formula is None and not ACTIVATIONS[layer.activation.name].differentiable
 
 
 def _with_probabilities(problem: Problem) -> tuple[Layer, ...]:

@@ -147,6 +147,7 @@ class Graph:
     parameters: tuple[str, ...] = ()
     trainable: tuple[str, ...] = ()
     layers: tuple[LayerView, ...] = ()
+    forward_only: bool = False  # an activation has no derivative, so nothing is differentiated
 
     @cached_property
     def place_of(self) -> Mapping[str, tuple[str, Position]]:

@@ -22,7 +22,9 @@ from derive.formula.tree import (
     Element,
     Name,
     Number,
+    Product,
     Tree,
+    map_children,
     map_leaves,
 )
 from derive.network.draft import Draft
@@ -31,6 +33,7 @@ from derive.problem.activations import ACTIVATIONS
 from derive.problem.model import Choice, Layer
 from derive.problem.names import ParameterNames
 
+ONE = Number("1")
 LETTERS = "ijklmpqruvwxyz"  # the index letter of each layer's units; n counts samples
 
 
@@ -60,9 +63,20 @@ def elementwise(choice: Choice) -> Elementwise | None:
     }
 
     def filled(text: str) -> Tree:
-        return replaced(parse(text), options)
+        return _without_ones(replaced(parse(text), options))
 
     return Elementwise(filled(entry.formula), filled(entry.derivative) if entry.derivative is not None else None)
+
+
+def _without_ones(tree: Tree) -> Tree:
+    """A factor of 1 (an option at its default) is not written."""
+    if isinstance(tree, Number | Name):
+        return tree
+    tree = map_children(tree, _without_ones)
+    if not isinstance(tree, Product) or ONE not in tree.factors:
+        return tree
+    left = tuple(factor for factor in tree.factors if factor != ONE)
+    return left[0] if len(left) == 1 else Product(left)
 
 
 def replaced(tree: Tree, values: Mapping[str, Tree]) -> Tree:

@@ -46,7 +46,7 @@ def evaluate(derivation: Derivation, start: Start | None) -> Evaluation | None:
     forward = run(graph.definitions, values)
     check_finite(graph, forward)
     values |= forward
-    optimizer = graph.problem.optimizer if graph.loss else None
+    optimizer = graph.problem.optimizer if derivation.gradients else None
     if optimizer is None or optimizer.learning_rate is None:
         gradients = tuple(derivation.gradients.values())
         return Evaluation(start, values | run(gradients, values), {})

@@ -10,7 +10,7 @@ from derive.formula.tree import Call, Name, Negative, Product, Sum, Tree
 from derive.solution.backward import Backward, Factor, Known
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
-from derive.solution.layout import Colored, Digits, Layout, Operator, row
+from derive.solution.layout import Colored, Digits, Layout, Operator, Words, row
 from derive.solution.page import Page, head, say
 
 
@@ -114,12 +114,22 @@ def _bare(tree: Tree) -> Tree:
     return tree.body if isinstance(tree, Negative) else tree
 
 
+def local_partials(page: Page, id_: str) -> Layout:
+    """What a node hands back for each of its inputs: dq/dx = 1, dq/dy = 1."""
+    node = page.neurons.nodes.get(id_)
+    if node is None:
+        return Words("")
+    parts = [row(page.partial(id_, parent), Operator("="), page.set(page.local(id_, parent))) for parent in node.parents]
+    return row(*(piece for at, part in enumerate(parts) for piece in ([Operator(",")] if at else []) + [part]))
+
+
 def circuit_table(page: Page) -> Iterator[Block]:
     """Every quantity with its value and its gradient, as a picture of the circuit would show them."""
     if page.worked is None:
         return
     worked = page.worked
     yield head(2, "circuit_table")
+    yield say("circuit_table")
     ids = [*page.graph.problem.inputs, *page.neurons.nodes]
     relevant = Backward(page, Known())._relevant
     rows: list[tuple[Cell, ...]] = []
@@ -128,11 +138,13 @@ def circuit_table(page: Page) -> Iterator[Block]:
         formula: Cell = (
             page.set(page.neurons.nodes[id_].formula) if id_ in page.neurons.nodes else Message("given_cell")
         )
-        rows.append((page.names(id_), formula, Colored("forward", page.shown(worked.value(id_))), gradient))
+        value = Colored("forward", page.shown(worked.value(id_)))
+        rows.append((page.names(id_), formula, local_partials(page, id_), value, gradient))
     header: tuple[Cell, ...] = (
         Message("quantity"),
         Message("formula"),
+        Message("local_partials"),
         Message("value_forward"),
         Message("gradient_backward"),
     )
-    yield Table(header, tuple(rows), frozenset({2, 3}))
+    yield Table(header, tuple(rows), frozenset({3, 4}))

@@ -26,7 +26,7 @@ from derive.solution.large import is_large, large_network
 from derive.solution.lemmas import lemmas, linear_collapse
 from derive.solution.matrices import matrix_backward, matrix_forward, matrix_update
 from derive.solution.notations import NOTATIONS, Names
-from derive.solution.page import Page, head, say
+from derive.solution.page import Page, head, note, say
 from derive.solution.samples import over_all_samples_gradient
 from derive.solution.training import training_section
 from derive.solution.typeset import Typesetter
@@ -108,6 +108,13 @@ def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
     yield from circuit_backward(page)
     yield from circuit_table(page)
     yield from gradient_check(page, tuple(page.graph.problem.inputs))
+    if trained(page) and page.graph.problem.optimizer is not None:
+        yield head(2, "matrix_update")
+        for id_ in trained(page):
+            yield from update(page, id_)
+        yield from _afterwards(page, evaluation)
+    if run is not None:
+        yield from training_section(page, run)
 
 
 def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:
@@ -122,6 +129,9 @@ def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
     yield from matrix_forward(page) if by_layer else forward_pass(page)
     if not page.graph.loss:
         return
+    if page.graph.forward_only:
+        yield note("forward_only")
+        return
     yield head(2, "backward_pass")
     yield say("backward_intro", loss=page.names(page.graph.loss))
     yield from lemmas(page)
@@ -132,11 +142,16 @@ def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
         yield from gradient_check(page, trained(page))
     yield from sensitivities(page, trained(page))
     yield from linear_collapse(page)
+    yield from _afterwards(page, evaluation)
+    if run is not None:
+        yield from training_section(page, run)
+
+
+def _afterwards(page: Page, evaluation: Evaluation | None) -> Iterator[Block]:
+    """The forward pass at the updated parameters, where there are any."""
     if page.worked is not None and evaluation is not None and evaluation.after:
         moved = {id_: page.worked.updated(id_) for id_ in trained(page)}
         yield from after_update(page, page.with_(worked=page.worked.moved_to(moved)))
-    if run is not None:
-        yield from training_section(page, run)
 
 
 def _parameters(page: Page) -> Iterator[Block]:
@@ -154,7 +169,9 @@ def _parameters(page: Page) -> Iterator[Block]:
         yield from matrix_update(page)
     elif rest:
         yield head(3, "the_rest")
-        yield from likewise(page, rest)
+        yield from likewise(page, rest, known)
+    if page.graph.samples > 1:
+        yield note("minibatch_note")
 
 
 def _chosen(page: Page) -> Iterator[Block]:

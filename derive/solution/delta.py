@@ -9,7 +9,7 @@ from derive.formula.tree import Name, Number, Product, Tree
 from derive.numeric.rounding import Value
 from derive.solution.backward import Backward, Known
 from derive.solution.document import Block, Equation, Line
-from derive.solution.layout import Layout, Operator, row
+from derive.solution.layout import Fenced, Layout, Operator, row
 from derive.solution.page import Page, say
 
 ONE = Number("1")
@@ -79,4 +79,37 @@ def error_signal(page: Page, unit: str, known: Known) -> Iterator[Block]:
         values = [backward.value(factor) for factor in way]
         rows.extend(backward.numeric_product(values, page.worked.gradient(unit, page.sample)))
     known.gradients.add(unit)
-    yield Equation(tuple(rows), f"delta_{unit.removeprefix('net_')}")
+    yield Equation(tuple(rows), _id(unit))
+
+
+def signal_in_symbols(page: Page, unit: str, known: Known) -> Iterator[Block]:
+    """delta_h2 = (delta_o1 w6 + delta_o2 w8) · out_h2 (1 - out_h2), from the error signals of the layer above."""
+    if unit in known.gradients:
+        return
+    backward = Backward(page, known)
+    (after,) = backward.paths(unit) if len(backward.paths(unit)) == 1 else ("",)
+    if not after:
+        return
+    slope = page.local(after, unit)
+    paths = backward.paths(after)
+    known.gradients.add(unit)
+    if any(page.neurons.array(child).role != "pre-activation" for child in paths):
+        way = Backward(page, Known()).way(unit)
+        yield Equation((Line(page.names.delta(unit), "=", page.set(backward.formula(way))),), _id(unit))
+        return
+    for child in paths:
+        if child not in known.gradients:
+            yield from signal_in_symbols(page, child, known)
+    shares = [row(page.names.delta(child), *_dot(page), page.set.factor(page.local(child, after))) for child in paths]
+    joined = row(*(part for at, share in enumerate(shares) for part in ([Operator("+")] if at else []) + [share]))
+    arriving = Fenced(joined) if len(shares) > 1 else joined
+    right = row(arriving, *_dot(page), page.set.factor(slope))
+    yield Equation((Line(page.names.delta(unit), "=", right),), _id(unit))
+
+
+def _dot(page: Page) -> tuple[Layout, ...]:
+    return () if page.set.tight else (Operator("."),)
+
+
+def _id(unit: str) -> str:
+    return f"delta_{unit.removeprefix('net_')}"

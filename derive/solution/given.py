@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from derive.network.graph import LayerView
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
 from derive.solution.layout import Layout, Operator, row
-from derive.solution.page import Page, head, note, say
+from derive.solution.page import Page, head, natural, note, say
 
 MOST_NUMBERS = 60  # more given numbers than this are not listed one by one
 
@@ -18,14 +18,14 @@ def introduction(page: Page) -> Iterator[Block]:
     """What is calculated, how numbers are rounded, what is given."""
     graph, problem = page.graph, page.graph.problem
     yield say(_rounding(page))
+    if page.options.glossary:
+        yield from glossary(page)
     if graph.layers:
         yield head(2, "the_network")
         yield from describe(page)
     else:
         yield head(2, "the_circuit")
         yield say("circuit_intro", output=page.names(graph.loss))
-    if page.options.glossary:
-        yield from glossary(page)
     yield from given_numbers(page)
     if problem.optimizer is not None and problem.optimizer.order == "sequential":
         yield note("sequential_note")
@@ -106,9 +106,8 @@ def _groups(page: Page) -> Iterator[tuple[Message, tuple[str, ...]]]:
     arrays = graph.arrays.values()
 
     def ids(*roles: str, layer: int | None = None) -> tuple[str, ...]:
-        return tuple(
-            id_ for a in arrays if a.role in roles and (layer is None or a.layer == layer) for id_ in a.ids.values()
-        )
+        found = [a for a in arrays if a.role in roles and (layer is None or a.layer == layer)]
+        return tuple(id_ for a in found for id_ in (a.ids.values() if "input" in roles else natural(a.ids.values())))
 
     if not graph.layers:
         yield Message("group_values"), tuple(problem.inputs)

@@ -79,14 +79,14 @@ def _plain(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
 def _layered(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
     last = graph.layers[-1].number if graph.layers else 0
     back = last - array.layer
-    level = Fenced(row(Identifier("L"), Operator("-"), Digits(str(back))) if back else Identifier("L"))
+    level = row(Identifier("L"), Operator("-"), Digits(str(back))) if back else Identifier("L")
     return _by_layer(graph, array, at, id_, level, cost="C")
 
 
 def _index(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
     if array.role == "input" and graph.layers:
         return Identifier("x", _counted(graph, array, at))
-    level = Fenced(Digits(str(array.layer)))
+    level = Digits(str(array.layer))
     return _by_layer(graph, array, at, id_, level, cost="E")
 
 
@@ -97,6 +97,8 @@ def _by_layer(graph: Graph, array: Array, at: Position, id_: str, level: Layout,
     if not graph.layers:
         return typed_name(id_)
     below = _counted(graph, array, at)
+    piece = array.name.partition("_")[2]  # of a maxout unit
+    level = Fenced(row(level, Operator(","), Digits(piece)) if piece.isdigit() else level)
     if array.role in LETTER:
         return Identifier(LETTER[array.role], below, level)
     if array.role == "target":

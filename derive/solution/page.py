@@ -5,7 +5,8 @@ An equation chain is formula, substituted numbers, result; in a symbolic problem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from derive.calculus.chain import Derivation
@@ -112,6 +113,14 @@ class Page:
             relation = "=" if substitution.exact and substitution.result.exact else "~="
         lines.append(Line(None, relation, final))
         return lines
+
+
+def natural(ids: Iterable[str]) -> list[str]:
+    """Ids in the order in which a person counts: w2 before w10, letters before numbers."""
+    return sorted(ids, key=lambda id_: [(part.isdigit(), int(part) if part.isdigit() else part) for part in _PARTS.findall(id_)])
+
+
+_PARTS = re.compile(r"\d+|\D+")
 
 
 def say(key: str, **arguments: Argument) -> Paragraph:

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from derive.numeric.worked import UPDATE, over_all_samples
-from derive.solution.delta import delta_form
+from derive.solution.backward import Known
+from derive.solution.delta import delta_form, delta_unit, signal_in_symbols
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
 from derive.solution.layout import Digits, Identifier, Layout, Matrix, Operator, row
 from derive.solution.notations import marked
-from derive.solution.page import Page, head, say
+from derive.solution.page import Page, head, natural, say
 
 MOST_ENTRIES = 12  # a gradient vector longer than this is not written out
 
@@ -46,18 +47,19 @@ def is_trained(page: Page, id_: str) -> bool:
 
 
 def trained(page: Page) -> tuple[str, ...]:
-    """The ids of all parameters that an update changes, in reading order."""
-    return tuple(id_ for array in page.graph.trainable for id_ in page.graph.arrays[array].ids.values())
+    """The ids of all parameters that an update changes: layer by layer, each kind in the order of its numbers."""
+    arrays = [page.graph.arrays[name] for name in page.graph.trainable]
+    return tuple(id_ for array in arrays for id_ in natural(array.ids.values()))
 
 
-def likewise(page: Page, ids: Sequence[str]) -> Iterator[Block]:
+def likewise(page: Page, ids: Sequence[str], known: Known) -> Iterator[Block]:
     """The parameters that are not worked in full: gradient, old value, new value."""
     if not ids:
         return
     updated = page.graph.problem.optimizer is not None
     if page.worked is None:
         yield say("likewise_symbolic", count=len(ids))
-        yield from _likewise_formulas(page, ids)
+        yield from _likewise_formulas(page, ids, known)
         return
     has_rate = updated and page.graph.problem.optimizer.learning_rate is not None  # type: ignore[union-attr]
     yield say("likewise", count=len(ids))
@@ -79,12 +81,15 @@ def likewise(page: Page, ids: Sequence[str]) -> Iterator[Block]:
     yield Table(header, tuple(rows), frozenset({1, 2, 3} if has_rate else {1, 2}))
 
 
-def _likewise_formulas(page: Page, ids: Sequence[str]) -> Iterator[Block]:
-    """dE/dw = delta * input, a row per parameter."""
-    for id_ in ids:
-        formula = delta_form(page, id_)
-        if formula is not None:
-            yield Equation((Line(page.partial(page.graph.loss, id_), "=", formula),), f"d{page.graph.loss}/d{id_}")
+def _likewise_formulas(page: Page, ids: Sequence[str], known: Known) -> Iterator[Block]:
+    """The error signals that are not on the page yet, then dE/dw = delta * input, a row per parameter."""
+    units = dict.fromkeys(unit for id_ in ids if (unit := delta_unit(page, id_)) and unit not in known.gradients)
+    for unit in units:
+        yield from signal_in_symbols(page, unit, known)
+    forms = ((id_, delta_form(page, id_)) for id_ in ids)
+    lines = [Line(page.partial(page.root, id_), "=", form) for id_, form in forms if form is not None]
+    if lines:
+        yield Equation(tuple(lines))
 
 
 def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
@@ -126,7 +131,7 @@ def after_update(page: Page, moved: Page) -> Iterator[Block]:
     outputs = [
         id_
         for array in page.graph.arrays.values()
-        if array.role in ("activation", "loss-part", "data-loss", "penalty", "loss")
+        if array.role in ("activation", "loss-part", "data-loss", "penalty", "variable", "loss")
         for id_ in array.ids.values()
         if not page.neurons.per_sample(id_)
     ]
