@@ -119,7 +119,9 @@ def local_partials(page: Page, id_: str) -> Layout:
     node = page.neurons.nodes.get(id_)
     if node is None:
         return Words("")
-    parts = [row(page.partial(id_, parent), Operator("="), page.set(page.local(id_, parent))) for parent in node.parents]
+    parts = [
+        row(page.partial(id_, parent), Operator("="), page.set(page.local(id_, parent))) for parent in node.parents
+    ]
     return row(*(piece for at, part in enumerate(parts) for piece in ([Operator(",")] if at else []) + [part]))
 
 

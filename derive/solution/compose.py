@@ -94,12 +94,12 @@ def page_of(derivation: Derivation, neurons: Neurons, evaluation: Evaluation | N
 
 
 def _telling_sample(worked: Worked | None) -> int:
-    """The sample to work in full: the first that pulls at any parameter, since a page of zeros teaches nothing."""
+    """The sample to work in full: the first that pulls at most parameters, since a page of zeros teaches nothing."""
     if worked is None or worked.root == worked.graph.loss:
         return 0
     ids = [id_ for array in worked.graph.parameters for id_ in worked.graph.arrays[array].ids.values()]
-    telling = (at for at in worked.samples if any(worked.gradient(id_, at).number for id_ in ids))
-    return next(telling, 0)
+    pulls = [sum(worked.gradient(id_, at).number != 0 for id_ in ids) for at in worked.samples]
+    return pulls.index(max(pulls))
 
 
 def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:

@@ -11,6 +11,7 @@ from derive.solution.document import Argument, Block, Cell, Listing, Message, Ta
 from derive.solution.layout import Layout, Operator, row
 from derive.solution.page import Page, head, natural, note, say
 
+MOST_IN_A_ROW = 5
 MOST_NUMBERS = 60  # more given numbers than this are not listed one by one
 
 
@@ -89,13 +90,11 @@ def given_numbers(page: Page) -> Iterator[Block]:
         return
     rows: list[tuple[Cell, ...]] = []
     for message, ids in listed:
-        cells = [row(page.names(id_), Operator("="), page.shown(page.worked.value(id_))) for id_ in ids]
-        rows.append(
-            (
-                message,
-                row(*(part for at, cell in enumerate(cells) for part in ([Operator(",")] if at else []) + [cell])),
-            )
-        )
+        shown = [row(page.names(id_), Operator("="), page.shown(page.worked.value(id_))) for id_ in ids]
+        for start in range(0, len(shown), MOST_IN_A_ROW):
+            some = shown[start : start + MOST_IN_A_ROW]
+            joined = row(*(part for at, cell in enumerate(some) for part in ([Operator(",")] if at else []) + [cell]))
+            rows.append((message if start == 0 else "", joined))
     yield say("given_numbers")
     yield Table((Message("quantity"), Message("given_value")), tuple(rows))
 

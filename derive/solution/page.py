@@ -117,7 +117,9 @@ class Page:
 
 def natural(ids: Iterable[str]) -> list[str]:
     """Ids in the order in which a person counts: w2 before w10, letters before numbers."""
-    return sorted(ids, key=lambda id_: [(part.isdigit(), int(part) if part.isdigit() else part) for part in _PARTS.findall(id_)])
+    return sorted(
+        ids, key=lambda id_: [(part.isdigit(), int(part) if part.isdigit() else part) for part in _PARTS.findall(id_)]
+    )
 
 
 _PARTS = re.compile(r"\d+|\D+")

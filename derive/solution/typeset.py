@@ -88,7 +88,12 @@ class Typesetter:
     def factor(self, tree: Tree, last: bool = True) -> Layout:
         """A factor, in parentheses where it would not hold together: sums, negatives, open-ended sums but the last."""
         open_ended = isinstance(tree, BigSum) and not last
-        fence = isinstance(tree, Sum | Negative) or (isinstance(tree, Cases) and not last) or open_ended or _negative_number(tree)
+        fence = (
+            isinstance(tree, Sum | Negative)
+            or (isinstance(tree, Cases) and not last)
+            or open_ended
+            or _negative_number(tree)
+        )
         return Fenced(self(tree)) if fence else self(tree)
 
     def times(self, left: Tree, right: Tree) -> str:
