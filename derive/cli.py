@@ -7,6 +7,7 @@ What a problem file or an option may hold is said in derive/problem/schema.py; o
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -45,6 +46,8 @@ derive --help lists the commands, derive solve --help the options.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; an error of input is a message, never a traceback."""
+    gc.freeze()  # what is imported stays; collecting it again and again is a tenth of a short run
+    gc.set_threshold(100_000, 50, 50)
     try:
         code = cli.main(arguments, prog_name="derive", standalone_mode=False)
         sys.stdout.flush()
