@@ -43,7 +43,7 @@ def test_every_file_is_shipped() -> None:
 
 
 def test_templates_and_examples_are_found_where_they_are_installed() -> None:
-    assert (files("derive.templates.prose") / "en.j2").is_file()
+    assert (files("derive.templates") / "prose" / "en.j2").is_file()
     assert (files("derive.examples") / "w1-mazur.yaml").is_file()
 
 
