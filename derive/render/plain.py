@@ -53,7 +53,7 @@ class Piece(NamedTuple):
 
 
 OPERATORS = {
-    "+": " + ", "-": " − ", "*": " × ", ".": " · ", "/": "/", "odot": " ⊙ ", "neg": "−",
+    "+": " + ", "-": " − ", "*": " × ", ".": " · ", "/": "/", "odot": " ⊙ ", "neg": "−", "nabla": "∇",
     "=": " = ", "~=": " ≈ ", "==": " ≡ ", "<": " < ", "<=": " ≤ ", ">": " > ", ">=": " ≥ ", "!=": " ≠ ",
     "->": " → ", ",": ", ",
 }  # fmt: skip
@@ -181,7 +181,8 @@ def _delimiter(node: Delimiter) -> Piece:
 
 
 def _function(node: Function) -> Piece:
-    name = greek_letter(node.name) or plain_text(node.name)
+    name = node.name.removesuffix("'")
+    name = (greek_letter(name) or plain_text(name)) + ("′" if node.name.endswith("'") else "")
     return Piece(f"{name}({', '.join(map(plain, node.arguments))})", Binding.ATOM)
 
 

@@ -41,7 +41,7 @@ BROWSER_COLORS = {"forward": "green", "gradient": "crimson", "result": "royalblu
 """Roles by CSS names, which MathJax and KaTeX pass on to the browser."""
 
 OPERATORS = {
-    "+": "+", "-": "-", "*": r"\times", ".": r"\cdot", "/": "/", "odot": r"\odot", "neg": "-",
+    "+": "+", "-": "-", "*": r"\times", ".": r"\cdot", "/": "/", "odot": r"\odot", "neg": "-", "nabla": r"\nabla",
     "=": "=", "~=": r"\approx", "==": r"\equiv", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "!=": r"\ne",
     "->": r"\to", ",": ",",
 }  # fmt: skip
@@ -195,6 +195,8 @@ def _function(node: Function, emit: TexEmitter) -> str:
 
 
 def _function_name(name: str, emit: TexEmitter) -> str:
+    if name.endswith("'"):
+        return _function_name(name[:-1], emit) + "'"
     greek = greek_name(name)
     if greek:
         return tex_greek(greek)

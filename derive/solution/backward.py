@@ -9,7 +9,7 @@ are added. What has been worked once on the page is cited afterwards, not worked
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from derive.calculus.rules import AT_ONCE, by_rules, tidy
 from derive.formula.tree import Name, Number, Product, Sum, Tree, map_leaves
@@ -46,6 +46,8 @@ class Known:
     gradients: set[str] = field(default_factory=set)
     partials: set[tuple[str, str]] = field(default_factory=set)
     kinds: set[tuple[str, str]] = field(default_factory=set)
+    signals: set[str] = field(default_factory=set)  # units whose error signal has been given its name
+    collapsed: set[str] = field(default_factory=set)  # pre-activations whose gradient a lemma gave at once
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class Backward:
             at = factor.of
             if at == self.page.root:
                 break
-            stop = at in self.known.gradients and self.page.neurons.array(at).role == "activation"
+            worked_itself = at in self.known.gradients and self.page.neurons.array(at).role == "activation"
+            stop = worked_itself or at in self.known.collapsed
             if stop or len(self.paths(at)) > 1:
                 factors.append(Factor(self.page.root, at))
                 break
@@ -114,10 +117,14 @@ class Backward:
         page = self.page
         left = page.partial(page.root, id_)
         if len(factors) > 1:
+            through = tuple(page.names(factor.of) for factor in reversed(factors) if factor.of != page.root)
+            yield say("chain_rule", quantity=page.names(id_), through=through)
             yield Equation((Line(left, "=", self.symbols(factors)),))
         cited = [f for f in factors if self.is_known(f)] if len(factors) > 1 else []
         if cited:
             yield say("factors_known", partials=tuple(page.partial(f.of, f.by) for f in cited))
+        elif len(factors) > 1:
+            yield say("each_factor")
         for factor in factors:
             if factor not in cited:
                 yield from self.factor(factor)
@@ -374,13 +381,18 @@ class Backward:
             result = worked.gradient(child, page.sample) if worked else None
             yield page.chain(left, formula, page.values(), result, id=self.gradient_id(child))
             return
-        lines = [Line(left, "=", self.symbols(factors)), Line(None, "=", page.set(formula))]
+        shown = (replace(factors[0], of=loss), *factors[1:])
+        lines = [Line(left, "=", self.symbols(shown)), Line(None, "=", page.set(formula))]
         if page.neurons.array(child).role == "pre-activation":
             lines.insert(0, Line(page.names.delta(child), "=", left))
-            lines[1] = Line(None, "=", self.symbols(factors))
+            lines[1] = Line(None, "=", self.symbols(shown))
         if worked is not None:
-            values = [self.value(factor) for factor in factors]
-            lines.extend(self.numeric_product(values, worked.gradient(child, page.sample)))
+            result = worked.gradient(child, page.sample)
+            values = page.values()
+            if page.style.each_step or values is None or not all(self.is_local(factor) for factor in factors):
+                lines.extend(self.numeric_product([self.value(factor) for factor in factors], result))
+            else:
+                lines.extend(page.numbers(formula, values, result))
         yield Equation(tuple(lines), self.gradient_id(child))
 
     def cited(self, child: str, loss: str) -> Equation:

@@ -29,7 +29,7 @@ def gradient_check(page: Page, ids: Sequence[str]) -> Iterator[Block]:
     loss, x, h = page.names(page.graph.loss), Identifier("v"), Identifier("h")
     f = "F"
     above = row(Function(f, (row(x, Operator("+"), h),)), Operator("-"), Function(f, (row(x, Operator("-"), h),)))
-    yield say("gradient_check", h=Digits("1e-5"), loss=loss)
+    yield say("gradient_check", h=row(h, Operator("="), Digits("1e-5")), loss=loss)
     yield Equation((Line(Partial(Identifier(f), x), "~=", Fraction(above, row(Digits("2"), h))),))
     rows: list[tuple[Cell, ...]] = []
     for id_ in ids[:MOST]:
@@ -58,7 +58,7 @@ def _one_nudge(page: Page, id_: str) -> Iterator[Block]:
     h = float(NUDGE)
     before, after = shifted(page, id_, 0.0), shifted(page, id_, h)
     loss, name = page.names(page.graph.loss), page.names(id_)
-    yield say("one_nudge", quantity=name, h=Digits(NUDGE), loss=loss)
+    yield say("one_nudge", quantity=name, h=row(Identifier("h"), Operator("="), Digits(NUDGE)), loss=loss)
     values = {"after": Value(after), "before": Value(before), "h": typed(NUDGE)}
     rate = Value((after - before) / h)
     formula = Quotient(Sum((Name("after"), Negative(Name("before")))), Name("h"))

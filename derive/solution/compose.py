@@ -133,11 +133,11 @@ def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
         yield note("forward_only")
         return
     yield head(2, "backward_pass")
-    yield say("backward_intro", loss=page.names(page.graph.loss))
-    yield from lemmas(page)
+    known = Known()
+    yield from lemmas(page, known)
     if by_layer:
         yield from matrix_backward(page)
-    yield from _parameters(page)
+    yield from _parameters(page, known)
     if page.options.gradient_check:
         yield from gradient_check(page, trained(page))
     yield from sensitivities(page, trained(page))
@@ -154,10 +154,11 @@ def _afterwards(page: Page, evaluation: Evaluation | None) -> Iterator[Block]:
         yield from after_update(page, page.with_(worked=page.worked.moved_to(moved)))
 
 
-def _parameters(page: Page) -> Iterator[Block]:
+def _parameters(page: Page, known: Known) -> Iterator[Block]:
     """The parameters worked in full, then the others; in matrix notation all by array."""
     worked_ids = worked_parameters(page)
-    known = Known()
+    if worked_ids:
+        yield say("backward_intro", loss=page.names(page.graph.loss))
     for id_ in worked_ids:
         yield head(3, "worked_parameter", quantity=page.names(id_))
         yield from Backward(page, known).parameter(id_)

@@ -41,6 +41,7 @@ def in_delta_form(page: Page, id_: str, known: Known) -> Iterator[Block]:
         return
     if unit not in known.gradients:
         yield from error_signal(page, unit, known)
+    yield say("with_delta", delta=page.names.delta(unit))
     worked, delta, local = page.worked, page.names.delta(unit), page.local(unit, id_)
     left = page.partial(page.root, id_)
     if worked is None or local == ONE:
@@ -65,7 +66,9 @@ def error_signal(page: Page, unit: str, known: Known) -> Iterator[Block]:
     """delta = dE/da * da/dz."""
     delta = page.names.delta(unit)
     backward = Backward(page, known)
-    yield say("delta_form", delta=delta, quantity=page.names(unit))
+    first = not known.signals
+    known.signals.add(unit)
+    yield say("delta_form" if first else "delta_again", delta=delta, quantity=page.names(unit))
     if len(backward.paths(unit)) > 1:
         known.gradients.add(unit)
         return

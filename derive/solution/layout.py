@@ -50,7 +50,7 @@ class Row:
 class Operator:
     """A sign between or before things: one of the keys of each emitter's table.
 
-    Binary: `+ - * . /` (`*` the times cross, `.` the raised dot), `odot` (entry by entry), prefix: `neg`;
+    Binary: `+ - * . /` (`*` the times cross, `.` the raised dot), `odot` (entry by entry), prefix: `neg`, `nabla`;
     relations: `= ~= == < <= > >= !=  ->` (`~=` approximately, `==` identically / by definition).
     punctuation: `,`.
     """
@@ -99,7 +99,10 @@ class Delimiter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A named function applied: `ln(...)`, `tanh(...)`, `max(a, b)`; a Greek name (`sigma`) is shown as its letter."""
+    """A named function applied: `ln(...)`, `tanh(...)`, `max(a, b)`; a Greek name (`sigma`) is shown as its letter.
+
+    A prime at the end of the name marks the derivative: `sigma'`.
+    """
 
     name: str
     arguments: tuple[Layout, ...]

@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from derive.calculus.rules import steps
+from derive.formula.evaluate import evaluate
 from derive.formula.parse import parse
-from derive.formula.tree import Call, Name, Product, Sum, names
+from derive.formula.tree import Call, Cases, Name, Negative, Product, Sum, Tree, names
 from derive.network.graph import LayerView
 from derive.network.layers import replaced
-from derive.solution.backward import rules_message
+from derive.solution.backward import Known, rules_message
 from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import (
     BigSum,
@@ -30,7 +31,7 @@ from derive.solution.page import Page, head, say
 from derive.solution.typeset import Typesetter
 
 
-def lemmas(page: Page) -> Iterator[Block]:
+def lemmas(page: Page, known: Known) -> Iterator[Block]:
     """The derivative of each activation that the network uses, once."""
     seen: set[str] = set()
     for view in page.graph.layers:
@@ -39,18 +40,17 @@ def lemmas(page: Page) -> Iterator[Block]:
             continue
         seen.add(key)
         if view.activation == "softmax":
-            yield from softmax_jacobian(page, view)
-        elif view.formula is not None and view.derivative is not None:
+            yield from softmax_jacobian(page, view, known)
+        elif view.formula is not None and not page.graph.forward_only:
             yield from activation_derivative(page, view)
 
 
 def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
     """da/dz rule by rule, then through the unit's own output where that is the custom."""
     assert view.formula is not None
-    assert view.derivative is not None
     typeset = replace(page.set, name=Identifier, tight=True)
-    name = Message(f"activation_{view.activation.replace('-', '_')}")
-    yield head(3, "lemma_activation", activation=name)
+    key = f"activation_{view.activation.replace('-', '_')}" if view.activation else "activation_typed"
+    yield head(3, "lemma_activation", activation=Message(key))
     a, z = Identifier("a"), Identifier("z")
     left = Partial(a, z, total=True)
     lines = [Line(a, "=", typeset(view.formula))]
@@ -58,7 +58,9 @@ def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
     for at, step in enumerate(rows):
         lines.append(Line(left if at == 0 else None, "=", typeset(step.tree), rules_message(step.rules)))
     yield Equation(tuple(lines))
-    if view.derivative == rows[-1].tree:
+    if kinked(rows[-1].tree):
+        yield say("kink_at_zero", value=typeset(_at_zero(rows[-1].tree)))
+    if view.derivative is None or view.derivative == rows[-1].tree:
         return
     if "a" not in set(names(view.derivative)):
         yield Equation((Line(left, "=", typeset(view.derivative)),))
@@ -76,6 +78,21 @@ def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
             ),
         )
     )
+
+
+def kinked(derivative: Tree) -> bool:
+    """Whether a derivative by cases jumps at z = 0."""
+    if not isinstance(derivative, Cases):
+        return False
+    values = [value for _, value in derivative.branches] + [derivative.otherwise]
+    return len({round(evaluate(value, {"z": 0.0}), 12) for value in values}) > 1
+
+
+def _at_zero(derivative: Tree) -> Tree:
+    """The value that the derivative by cases takes at z = 0."""
+    assert isinstance(derivative, Cases)
+    holds = (value for condition, value in derivative.branches if evaluate(condition, {"z": 0.0}))
+    return next(holds, derivative.otherwise)
 
 
 def _typesetter(page: Page) -> Typesetter:
@@ -104,7 +121,7 @@ def _partial(of: Layout, by: Layout) -> Layout:
     return Partial(of, by)
 
 
-def softmax_jacobian(page: Page, view: LayerView) -> Iterator[Block]:
+def softmax_jacobian(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
     """dp_k/dz_l in both cases, then the two written as one; with cross-entropy, the collapse to p - y."""
     p_k, z_k, z_l = (_general(page, text) for text in ("p_k", "z_k", "z_l"))
     yield head(3, "lemma_softmax")
@@ -158,7 +175,7 @@ def softmax_jacobian(page: Page, view: LayerView) -> Iterator[Block]:
         )
     loss = page.graph.problem.loss
     if loss is not None and loss.choice.name in ("cross-entropy", "softmax-cross-entropy"):
-        yield from collapse(page, view)
+        yield from collapse(page, view, known)
 
 
 def jacobian(page: Page, view: LayerView) -> Matrix:
@@ -169,7 +186,7 @@ def jacobian(page: Page, view: LayerView) -> Matrix:
     return Matrix(tuple(tuple(page.shown(page.worked.partial(p, z)) for z in logits) for p in outputs))
 
 
-def collapse(page: Page, view: LayerView) -> Iterator[Block]:
+def collapse(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
     """dE/dz_l = p_l - y_l, shown term by term."""
     yield head(3, "lemma_collapse")
     yield say("collapse_intro")
@@ -214,10 +231,28 @@ def collapse(page: Page, view: LayerView) -> Iterator[Block]:
             Line(None, "=", _general(page, "p_l - y_l")),
         )
     )
+    if view.number == len(page.graph.layers) and "t" in page.graph.arrays:
+        yield from _collapsed(page, view, known)
 
 
 def _fenced(page: Page, text: str) -> Layout:
     return Fenced(_general(page, text))
+
+
+def _collapsed(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
+    """dE/dnet_k = out_k - target_k for the network's own outputs; the page then knows these gradients."""
+    graph = page.graph
+    logits, outputs, targets = (graph.arrays[name].ids for name in (view.pre_activations[0], view.output, "t"))
+    yield say("collapse_numbers" if page.numeric else "collapse_symbols")
+    for at, z in logits.items():
+        difference = Sum((Name(outputs[at]), Negative(Name(targets[at]))))
+        result = page.worked.gradient(z, page.sample) if page.worked else None
+        left = page.names.delta(z)
+        identity = f"delta_{z.removeprefix('net_')}"
+        before = [Line(left, "=", page.partial(page.root, z))]
+        yield page.chain(left, difference, page.values(), result, id=identity, before=before)
+        known.gradients.add(z)
+        known.collapsed.add(z)
 
 
 def linear_collapse(page: Page) -> Iterator[Block]:
@@ -226,7 +261,7 @@ def linear_collapse(page: Page) -> Iterator[Block]:
     for first, second in pairwise(views):
         if first.pre_activations or second.source != first.output or not first.weights:
             continue
-        if second.pre_activations and len(second.weights) != 1:
+        if len(second.weights) != 1 or first.bias_subtracted or second.bias_subtracted:
             continue
         yield head(3, "linear_collapse")
         yield say("linear_collapse_intro")
@@ -240,21 +275,24 @@ def _collapse_pair(page: Page, first: LayerView, second: LayerView) -> Iterator[
     x = Identifier("x", bold=True)
     inner = row(w1, x, *((Operator("+"), b1) if b1 else ()))
     outer = row(w2, Fenced(inner) if b1 else inner, *((Operator("+"), b2) if b2 else ()))
-    w3 = _matrix_name("W", 3)
+    whole = "" if len(page.graph.layers) > 2 else "3"
+    w3, b3 = (_matrix_name(letter, whole) for letter in ("W", "b"))
     merged = row(Fenced(row(w2, w1)), x)
     rest = [part for part in (row(w2, b1) if b1 else None, b2) if part is not None]
     tail: list[Layout] = []
+    inside = row()
     if rest:
         inside = row(*(piece for at, part in enumerate(rest) for piece in ([Operator("+")] if at else []) + [part]))
         tail = [Operator("+"), Fenced(inside) if len(rest) > 1 else inside]
+    shift = (row(b3, Operator("="), inside),) if rest else ()
     lines = [
-        Line(Identifier("y", bold=True), "=", outer),
+        Line(_output_name(second), "=", outer),
         Line(None, "=", row(merged, *tail)),
         Line(
             None,
             "=",
-            row(w3, x, *((Operator("+"), _matrix_name("b", 3)) if rest else ())),
-            Message("linear_collapse_reason", {"product": row(w3, Operator("="), w2, w1)}),
+            row(w3, x, *((Operator("+"), b3) if rest else ())),
+            Message("linear_collapse_reason", {"products": (row(w3, Operator("="), w2, w1), *shift)}),
         ),
     ]
     yield Equation(tuple(lines))
@@ -262,8 +300,14 @@ def _collapse_pair(page: Page, first: LayerView, second: LayerView) -> Iterator[
         yield from _product_in_numbers(page, first, second, (w1, w2, w3))
 
 
-def _matrix_name(letter: str, number: int) -> Identifier:
-    return Identifier(letter, Digits(str(number)), bold=True)
+def _matrix_name(letter: str, number: int | str) -> Identifier:
+    """W with its layer's number; with none, W'."""
+    return Identifier(letter, Digits(str(number)) if number else None, mark="" if number else "'", bold=True)
+
+
+def _output_name(view: LayerView) -> Identifier:
+    """What the second map gives: the output, or where an activation follows its pre-activation."""
+    return Identifier("z", Digits(str(view.number)), bold=True) if view.pre_activations else Identifier("y", bold=True)
 
 
 def _product_in_numbers(

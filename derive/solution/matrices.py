@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from derive.formula.tree import Name, Negative, Product, Sum, Tree, map_leaves
+from derive.formula.tree import Name, Negative, Number, Product, Sum, Tree, map_leaves
 from derive.network.graph import Array, LayerView
 from derive.numeric.rounding import Style, Value, show
 from derive.numeric.substitution import settle
@@ -159,8 +159,9 @@ class Matrices:
         if view.formula is None:
             symbols: Layout = row(Transposed(Fenced(Partial(self.name(a), self.name(z)))), Partial(e, self.name(a)))
         else:
-            slope = row(Identifier(function_name(view), mark="'"), Fenced(self.name(z)))
+            slope = Function(function_name(view) + "'", (self.name(z),))
             symbols = row(Partial(e, self.name(a)), Operator("odot"), slope)
+        yield say("matrix_signal", softmax=view.formula is None)
         left = [Line(delta, "=", Partial(e, self.name(z))), Line(None, "=", symbols)]
         if page.worked is None:
             yield Equation(tuple(left))
@@ -241,6 +242,41 @@ class Matrices:
             )
 
         yield self.line(left, [(products[at], results[at]) for at in places], values.__getitem__, numbers, result)
+
+    def bias_gradient(self, view: LayerView) -> Iterator[Block]:
+        """dE/db = delta, for a shared bias the sum of its entries; a bias on every connection has the row repeated."""
+        page, graph = self.page, self.page.graph
+        if len(view.biases) != 1 or len(graph.arrays[view.biases[0]].indices) == 2:
+            return
+        bias = graph.arrays[view.biases[0]]
+        name, signal = self.signal(view)
+        minus = (Operator("neg"),) if view.bias_subtracted else ()
+        ones = row() if bias.indices else Transposed(Identifier("1", bold=True))
+        left = [Line(Partial(page.names(page.root), self.name(bias)), "=", row(*minus, ones, name))]
+        if page.worked is None:
+            yield Equation(tuple(left))
+            return
+        worked, sample = page.worked, page.sample
+        values = {f"g:{id_}": worked.gradient(id_, sample) for id_ in signal.ids.values()}
+        sign = Negative if view.bias_subtracted else (lambda tree: tree)
+        if bias.indices:
+            results = {id_: worked.gradient(id_, sample) for id_ in bias.ids.values()}
+            yield Equation((*left, Line(None, "~=", self.column(tuple(results), page.style, results.__getitem__))))
+            return
+        terms: Tree = Sum(tuple(sign(Name(name)) for name in values))
+        (id_,) = bias.ids.values()
+
+        def numbers(style: Style) -> Layout:
+            return page.set(
+                map_leaves(
+                    terms, lambda leaf: Number(show(values[leaf.id], style).text) if isinstance(leaf, Name) else leaf
+                )
+            )
+
+        result = worked.gradient(id_, sample)
+        yield self.line(
+            left, [(terms, result)], values.__getitem__, numbers, lambda style: Digits(show(result, style).text)
+        )
 
     def sent_back(self, view: LayerView) -> Iterator[Block]:
         """dE/da of the layer before = W^T delta."""
@@ -347,6 +383,7 @@ def matrix_backward(page: Page) -> Iterator[Block]:
     """From the loss back, layer by layer."""
     matrices = Matrices(page)
     views = page.graph.layers
+    yield say("matrix_outputs", loss=page.names(page.root))
     yield from output_gradient(page, views[-1])
     for view in reversed(views):
         last = view.number == len(views)
@@ -359,8 +396,11 @@ def matrix_backward(page: Page) -> Iterator[Block]:
             only=len(views) == 2,
         )
         yield from matrices.error_signal(view)
+        yield say("matrix_weights", first=last)
         yield from matrices.weight_gradient(view)
+        yield from matrices.bias_gradient(view)
         if view.number > 1:
+            yield say("matrix_sent_back")
             yield from matrices.sent_back(view)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from derive.numeric.rounding import show
 from derive.numeric.worked import UPDATE, over_all_samples
 from derive.solution.backward import Known
 from derive.solution.delta import delta_form, delta_unit, signal_in_symbols
@@ -106,19 +107,30 @@ def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
         yield Equation(
             (
                 Line(
-                    row(Identifier("nabla"), page.names(page.graph.loss)),
+                    row(Operator("nabla"), page.names(page.graph.loss)),
                     "=",
                     row(column, Operator("~="), numbers),
                 ),
             )
         )
-    yield say("sensitivities", most=page.names(ordered[0]), least=page.names(ordered[-1]))
+    yield say("sensitivities", most=_as_large(page, ordered, ordered[0]), least=_as_large(page, ordered, ordered[-1]))
     shown = ordered[:20]
     rows = tuple(
         (Digits(str(at)), page.names(id_), page.shown(worked.total_gradient(id_)))
         for at, id_ in enumerate(shown, start=1)
     )
     yield Table((Message("rank"), Message("parameter"), Message("gradient")), rows, frozenset({0, 2}))
+
+
+def _as_large(page: Page, ids: Sequence[str], like: str) -> tuple[Layout, ...]:
+    """Every parameter whose gradient is, as shown, as large as that of `like`."""
+    worked = page.worked
+    assert worked is not None
+
+    def size(id_: str) -> str:
+        return show(worked.total_gradient(id_), page.style).text.removeprefix("-")
+
+    return tuple(page.names(id_) for id_ in natural(ids) if size(id_) == size(like))
 
 
 def after_update(page: Page, moved: Page) -> Iterator[Block]:
@@ -135,7 +147,8 @@ def after_update(page: Page, moved: Page) -> Iterator[Block]:
         for id_ in array.ids.values()
         if not page.neurons.per_sample(id_)
     ]
-    yield say("after_update", smaller=after.number < before.number)
+    change = (after.number > before.number) - (after.number < before.number)
+    yield say("after_update", change=change)
     rows = tuple(
         (page.names(id_), page.shown(page.worked.value(id_)), page.shown(moved.worked.value(id_))) for id_ in outputs
     )
@@ -145,4 +158,5 @@ def after_update(page: Page, moved: Page) -> Iterator[Block]:
         frozenset({1, 2}),
     )
     if over_all_samples(page.neurons.nodes[loss].formula) is None:
+        yield say("loss_again")
         yield replace(quantity(moved, loss), id=f"{loss}+")
