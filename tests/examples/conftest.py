@@ -1,0 +1,6 @@
+"""The random networks of tests/numeric serve here too."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "numeric"))

@@ -1,0 +1,190 @@
+"""Every line that derive prints is true, by a reader who shares no code with it (reading_layouts.py, checking_pages.py).
+
+Run over all examples, in every notation, both roundings and several numbers of digits, and over random networks and
+circuits. `DERIVE_EXAMPLES=200` draws more (see tests/numeric/networks.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checking_pages import read_page
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from networks import drawn, networks
+from reading_layouts import value
+
+from derive.api import solve
+from derive.errors import NumericError
+from derive.problem.choices import LANGUAGES, NOTATIONS, ROUNDINGS
+from derive.solution import layout as lay
+from derive.solution.document import Document, Equation, Line
+from derive.solution.layout import Digits, Operator, Row
+
+EXAMPLES = sorted(Path(__file__).parent.parent.parent.joinpath("examples").glob("*.yaml"))
+ROUNDING = tuple(ROUNDINGS)
+DIGITS: tuple[dict[str, Any], ...] = (
+    {"decimals": 0},
+    {"decimals": 2, "trailing_zeros": True},
+    {"decimals": 4},
+    {"decimals": 9},
+    {"significant": 3},
+    {"significant": 12},
+)
+
+
+def true(data: Any, **options: Any) -> None:
+    """The page can be written, and every line of it is true."""
+    try:
+        solution = solve(data, **options)
+    except NumericError:
+        assume(False)
+    assert solution.to_text()
+    faults = read_page(solution).faults
+    assert not faults, f"{options}\n" + "\n".join(faults) + f"\n{data if isinstance(data, dict) else ''}"
+
+
+@pytest.mark.parametrize("rounding", ROUNDING)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_line_of_an_example_is_true(path: Path, rounding: str) -> None:
+    true(path, rounding=rounding)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_reads_the_same_in_both_languages(path: Path) -> None:
+    pages = [solve(path, language=language) for language in LANGUAGES]
+    assert all(page.to_text() for page in pages)
+    checked = [read_page(page).checked for page in pages]
+    assert checked[0] == checked[1]
+
+
+@pytest.mark.parametrize("digits", DIGITS, ids=str)
+@pytest.mark.parametrize("rounding", ROUNDING)
+@pytest.mark.parametrize("name", ["w1-mazur", "w4-one-neuron-then-many", "softmax-classifier", "batch-normalisation"])
+def test_every_line_is_true_at_any_number_of_digits(name: str, rounding: str, digits: dict[str, Any]) -> None:
+    true(next(path for path in EXAMPLES if path.stem == name), rounding=rounding, detail="full", **digits)
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("rounding", ROUNDING)
+@pytest.mark.parametrize("name", ["w1-mazur", "w5-vectors", "softmax-sharpness", "relu-2-2-1", "linear-scores"])
+def test_every_line_is_true_in_every_notation(name: str, rounding: str, notation: str) -> None:
+    true(next(path for path in EXAMPLES if path.stem == name), rounding=rounding, notation=notation)
+
+
+OPTIONS = st.builds(
+    lambda notation, rounding, digits, detail: {"notation": notation, "rounding": rounding, "detail": detail, **digits},
+    st.sampled_from(tuple(NOTATIONS)),
+    st.sampled_from(ROUNDING),
+    st.sampled_from(DIGITS),
+    st.sampled_from(("brief", "normal", "full")),
+)
+
+
+@drawn(12)
+@given(networks(), OPTIONS)
+def test_every_line_of_a_random_network_is_true(data: dict[str, Any], options: dict[str, Any]) -> None:
+    true(data, **options)
+
+
+@drawn(6)
+@given(networks(order="sequential"), OPTIONS)
+def test_every_line_is_true_where_the_update_is_sequential(data: dict[str, Any], options: dict[str, Any]) -> None:
+    true(data, **options)
+
+
+GATES = (
+    "{a} + {b}",
+    "{a} - {b}",
+    "{a}*{b}",
+    "{a}*{b} - {c}",
+    "-{a}",
+    "max({a}, {b})",
+    "{a}/(1 + {b}^2)",
+    "({a} - {b})^2",
+    "exp({a}/(1 + {b}^2))",
+    "ln(1 + {a}^2)",
+    "1/(1 + exp(-{a}))",
+    "tanh({a}*{b})",
+    "sqrt(1 + {a}^2)",
+    "0.5*{a} + 3",
+    "if({a} > {b}, {a}, 0.1*{c})",
+)
+
+
+@st.composite
+def circuits(draw: st.DrawFn) -> dict[str, Any]:
+    names = ["x", "y", "z"]
+    numbers = st.sampled_from([-2, -0.75, -0.1, 0.25, 0.5, 1.5, 3, 0.125])
+    values = {name: draw(numbers) for name in names}
+    circuit: dict[str, str] = {}
+    known = list(names)
+    for at in range(draw(st.integers(1, 6))):
+        a, b, c = (draw(st.sampled_from(known[-4:])) for _ in range(3))
+        circuit[f"v{at}"] = draw(st.sampled_from(GATES)).format(a=a, b=b, c=c)
+        known.append(f"v{at}")
+    return {"title": "t", "values": values, "circuit": circuit}
+
+
+@drawn(25)
+@given(circuits(), OPTIONS)
+def test_every_line_of_a_random_circuit_is_true(data: dict[str, Any], options: dict[str, Any]) -> None:
+    true(data, **options)
+
+
+# The reader itself.
+
+
+def test_the_reader_finds_a_wrong_digit() -> None:
+    """Whichever printed result is changed by one in its last digit, a line is no longer true."""
+    solution = solve(EXAMPLES[0].parent / "w1-mazur.yaml", rounding="each-step", decimals=5)
+    blocks = solution.document.blocks
+    changed = 0
+    for at, block in enumerate(blocks):
+        if not isinstance(block, Equation) or not isinstance(block.lines[-1].right, Digits) or len(block.lines) < 2:
+            continue
+        last = block.lines[-1]
+        text = last.right.text[:-1] + str((int(last.right.text[-1]) + 2) % 10)
+        wrong = replace(block, lines=(*block.lines[:-1], replace(last, right=Digits(text))))
+        document = Document("", "en", (*blocks[:at], wrong, *blocks[at + 1 :]))
+        object.__setattr__(solution, "__dict__", {**solution.__dict__, "document": document})
+        changed += bool(read_page(solution).faults)
+    assert changed > 15
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ((Digits("2"), Operator("*"), Digits("3"), Operator("-"), Digits("1")), 5),
+        ((Operator("neg"), Digits("2"), Operator("*"), lay.Fenced(Digits("-3"))), 6),
+        ((lay.Fraction(Digits("1"), Digits("4")), lay.Superscript(Digits("2"), Digits("2"))), 1),
+        ((lay.Function("max", (Digits("1"), Digits("2"))),), 2),
+        ((lay.Fenced(Digits("-7"), "|", "|"),), 7),
+        ((lay.Root(Digits("9")),), 3),
+    ],
+)
+def test_the_reader_calculates(items: tuple[Any, ...], expected: int) -> None:
+    assert value(Row(items)) == expected
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        (Digits("2"), Digits("3")),
+        (Digits("2"), Operator("*"), Digits("-3")),
+        (Digits("2"), Operator("+"), Digits("-3")),
+    ],
+)
+def test_the_reader_refuses_what_reads_wrongly(items: tuple[Any, ...]) -> None:
+    with pytest.raises(AssertionError):
+        value(Row(items))
+
+
+def test_the_reader_wants_an_approximate_sign_where_digits_were_dropped() -> None:
+    solution = solve(EXAMPLES[0].parent / "w1-mazur.yaml", decimals=3)
+    lines = (Line(Digits("1"), "=", Row((Digits("1"), Operator("/"), Digits("3")))), Line(None, "=", Digits("0.333")))
+    object.__setattr__(solution, "__dict__", {**solution.__dict__, "document": Document("", "en", (Equation(lines),))})
+    assert read_page(solution).faults
