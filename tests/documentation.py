@@ -4,9 +4,9 @@
     ```bash          is run, and must succeed; commands that set up or check the project are left to .ci/run
     ```python        is a doctest
     ```yaml          with a first line `# NAME.yaml` becomes that file
-    <!-- shown: COMMAND | from: TEXT | to: TEXT --> ... <!-- end -->
-                     is the part of the command's output from the block that holds the first text up to, but
-                     without, the next one that holds the second; `to: ONE` takes that block alone
+    <!-- shown: COMMAND | from: TEXT | through: TEXT --> ... <!-- end -->
+                     is the part of the command's output from the block that holds the first text through the
+                     next one that holds the second (it may be the same); with `to:`, without that one
 
 Blocks of a page run in order, in one folder of their own that has `examples/` in it.
 """
@@ -28,7 +28,7 @@ from derive.cli import main
 
 PIECE = re.compile(
     r"^```(?P<language>[a-z]+)\n(?P<code>.*?)^```$"
-    r"|^<!-- shown: (?P<command>.*?) \| from: (?P<start>.*?) \| to: (?P<stop>.*?) -->\n.*?^<!-- end -->$",
+    r"|^<!-- shown: (?P<command>.*?) \| from: (?P<start>.*?) \| (?P<how>to|through): (?P<stop>.*?) -->\n.*?^<!-- end -->$",
     re.DOTALL | re.MULTILINE,
 )
 LEFT_TO_CI = re.compile(
@@ -42,7 +42,7 @@ def refreshed(text: str, folder: Path) -> str:
 
     def piece(found: re.Match[str]) -> str:
         if found["command"]:
-            part = excerpt(output(found["command"]), found["start"], found["stop"])
+            part = excerpt(output(found["command"]), found["start"], found["stop"], found["how"] == "through")
             return f"{found.group().splitlines()[0]}\n{part}\n<!-- end -->"
         code = found["code"]
         if found["language"] == "console":
@@ -109,12 +109,11 @@ def run_doctest(code: str, names: dict[str, Any]) -> None:
     names.update(test.globs)
 
 
-def excerpt(page: str, start: str, stop: str) -> str:
+def excerpt(page: str, start: str, stop: str, through: bool) -> str:
     blocks = re.split(r"\n\n+", page.strip())
     first = next((place for place, block in enumerate(blocks) if start in block), None)
     assert first is not None, f"the page has no {start!r}"
-    if stop == "ONE":
-        return blocks[first]
-    last = next((place for place in range(first + 1, len(blocks)) if stop in blocks[place]), None)
+    later = range(first if through else first + 1, len(blocks))
+    last = next((place for place in later if stop in blocks[place]), None)
     assert last is not None, f"after {start!r} the page has no {stop!r}"
-    return "\n\n".join(blocks[first:last])
+    return "\n\n".join(blocks[first : last + through])
