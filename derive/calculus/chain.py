@@ -50,9 +50,12 @@ def differentiate(graph: Graph) -> Derivation:
     """Backpropagate from the graph's loss to every array that it depends on."""
     local = {definition.array: partials(definition) for definition in graph.definitions}
     first_reader: dict[str, str] = {}
-    for definition in graph.definitions:
-        for partial in local[definition.array]:
-            first_reader.setdefault(partial.array, definition.array)
+    reached = {graph.loss}
+    for definition in reversed(graph.definitions):
+        if definition.array in reached:  # what the loss does not depend on sends nothing back
+            for partial in local[definition.array]:
+                reached.add(partial.array)
+                first_reader[partial.array] = definition.array
     pass_ = _BackwardPass(graph)
     for definition in reversed(graph.definitions):
         if definition.array not in pass_.arriving:
