@@ -15,10 +15,7 @@ from sympy import Idx
 
 from derive.formula.parse import parse
 from derive.formula.tree import (
-    Both,
     Call,
-    Cases,
-    Compare,
     Element,
     Name,
     Number,
@@ -27,7 +24,7 @@ from derive.formula.tree import (
     map_children,
     map_leaves,
 )
-from derive.network.draft import Draft
+from derive.network.draft import Draft, wins
 from derive.network.graph import Array, LayerView, Partial, element
 from derive.problem.activations import ACTIVATIONS
 from derive.problem.model import Choice, Layer
@@ -183,7 +180,7 @@ def _activate(
     if view is None:
         formula: Tree = Call("max", tuple(elements))
         stated = [
-            Partial(total.name, total.indices, (), draft.expression(_wins(elements, at)))
+            Partial(total.name, total.indices, (), draft.expression(wins(elements, at)))
             for at, total in enumerate(sums)
         ]
         draft.define(output, formula, stated)
@@ -202,15 +199,6 @@ def read(array: Array) -> Tree:
     return (
         Element(array.name, tuple(Name(index.name) for index in array.indices)) if array.indices else Name(array.name)
     )
-
-
-def _wins(elements: list[Tree], at: int) -> Tree:
-    """1 where the piece at `at` is the largest; of equal pieces the first wins."""
-    rivals = [
-        Compare(">" if other < at else ">=", elements[at], rival) for other, rival in enumerate(elements) if other != at
-    ]
-    condition: Tree = rivals[0] if len(rivals) == 1 else Both(tuple(rivals))
-    return Cases(((condition, Number("1")),), Number("0"))
 
 
 def add_softmax(draft: Draft, logits: Array, units: tuple[str, ...], number: int, name: str) -> Array:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.formula.tree import Call, Name, Negative, Product, Sum, Tree
+from derive.formula.tree import Call, Cases, Name, Negative, Product, Sum, Tree
 from derive.solution.backward import Backward, Factor, Known
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
-from derive.solution.layout import Colored, Digits, Layout, Operator, Words, row
+from derive.solution.layout import Colored, Digits, Layout, Operator, row
 from derive.solution.page import Page, head, say
 
 
@@ -51,7 +51,7 @@ def _node(page: Page, backward: Backward, id_: str) -> Iterator[Block]:
     if pattern:
         yield say(f"pattern_{pattern}")
     for parent in node.parents:
-        yield backward.local_partial(Factor(id_, parent, (id_,)), by_rule=not pattern)
+        yield local_partial(page, backward, id_, parent, pattern)
         if id_ == output:
             continue
         fork = len(backward.paths(parent)) > 1
@@ -72,6 +72,15 @@ def _node(page: Page, backward: Backward, id_: str) -> Iterator[Block]:
             yield Equation((Line(product, rows[0].relation, rows[0].right), *rows[1:]))
         else:
             yield Equation((Line(left, "=", product), *rows), f"d{output}/d{parent}")
+
+
+def local_partial(page: Page, backward: Backward, id_: str, parent: str, pattern: str) -> Equation:
+    """The partial of one node; where a maximum or minimum has chosen, just whether this input was it."""
+    if page.worked is None or pattern not in ("max", "min"):
+        return backward.local_partial(Factor(id_, parent, (id_,)), by_rule=not pattern)
+    value = page.worked.partial(id_, parent)
+    reason = Message("chosen" if value.number else "not_chosen")
+    return Equation((Line(page.partial(id_, parent), "=", page.shown(value), reason),), f"d{id_}/d{parent}")
 
 
 def backward_formula(page: Page, id_: str, parent: str) -> Layout:
@@ -114,11 +123,14 @@ def _bare(tree: Tree) -> Tree:
     return tree.body if isinstance(tree, Negative) else tree
 
 
-def local_partials(page: Page, id_: str) -> Layout:
+def local_partials(page: Page, id_: str) -> Cell:
     """What a node hands back for each of its inputs: dq/dx = 1, dq/dy = 1."""
     node = page.neurons.nodes.get(id_)
     if node is None:
-        return Words("")
+        return ""
+    local = [page.local(id_, parent) for parent in node.parents]
+    if len(local) > 3 or any(isinstance(tree, Cases) for tree in local):
+        return Message("as_worked")
     parts = [
         row(page.partial(id_, parent), Operator("="), page.set(page.local(id_, parent))) for parent in node.parents
     ]
