@@ -14,7 +14,7 @@ from derive.calculus.rules import by_rules, expand, steps, tidy
 from derive.formula.evaluate import evaluate
 from derive.formula.parse import parse
 from derive.formula.symbolic import to_sympy
-from derive.formula.tree import Call, Name, Negative, Number, Power, Product, Quotient, Sum, Tree, map_children
+from derive.formula.tree import Call, Name, Negative, Number, Power, Product, Quotient, Sum, Tree, map_children, names
 
 leaves = st.one_of(
     st.sampled_from(["x", "x", "c", "y"]).map(Name), st.sampled_from(["0", "1", "2", "3", "0.5"]).map(Number)
@@ -36,7 +36,7 @@ def bigger(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     )
 
 
-trees = st.recursive(leaves, bigger, max_leaves=7)
+trees = st.recursive(leaves, bigger, max_leaves=7).filter(lambda tree: "x" in names(tree))
 symbols = {name: sympy.Symbol(name, real=True) for name in "xcy"}
 
 
