@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 from sympy import Expr
 
-from derive.calculus.chain import Derivation, gradient_of
+from derive.calculus.chain import Derivation, gradient_of, partials
 from derive.calculus.rules import by_rules, tidy
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
@@ -56,7 +56,11 @@ class LocalPartials:
     def expression(self, child: str, parent: str) -> Expr:
         """The same as a SymPy expression."""
         graph = self._derivation.graph
-        used = self._derivation.partials.get(graph.place_of[child][0], ())
+        name = graph.place_of[child][0]
+        used = self._derivation.partials.get(name)
+        if used is None:  # the loss does not depend on it (`v - v`), though a formula on the page reads it
+            definition = graph.definition(name)
+            used = partials(definition) if definition is not None else ()
         return local_partial(graph, used, child, parent)
 
     def _rank(self, name: str) -> tuple[int, int]:

@@ -28,3 +28,11 @@ def test_a_gradient_is_finished_before_it_is_passed_on() -> None:
     """A diamond: b and c read a, d reads both, and a again."""
     solution = solve({"values": {"a": 2}, "circuit": {"b": "a^2", "c": "3*a", "d": "b*c + a"}})
     assert solution.values["dd/da"] == pytest.approx(9 * 4 + 1)
+
+
+def test_a_quantity_that_cancels_can_still_be_written_out() -> None:
+    """v0 - v0 is 0 to SymPy, but a reader sees v0 in it: its own derivative is shown as what it is."""
+    circuit = {"v0": "ln(1 + y^2)", "v1": "(v0 - v0)^2"}
+    for rounding in ("carry", "each-step"):
+        solution = solve({"values": {"y": 1.5}, "circuit": circuit}, decimals=2, rounding=rounding)
+        assert solution.to_text()
