@@ -72,7 +72,9 @@ class Worked:
 
     `root` is what gradients are of: `E_total`, or with several samples the loss `E` of one of them. `sums_at_once`
     rounds
-    a sum over paths once instead of path by path, as a page of matrices does.
+    a sum over paths once instead of path by path, as a page of matrices does; `shortcuts` are the gradients that a page
+    takes from a lemma's formula (softmax with cross-entropy: output minus target), `at_once` the formulas of what it
+    calculates in one step where the network has several (softmax in a page of matrices).
     """
 
     def __init__(
@@ -83,6 +85,8 @@ class Worked:
         style: Style,
         moved: Mapping[str, Value] | None = None,
         sums_at_once: bool = False,
+        shortcuts: Mapping[str, Tree] | None = None,
+        at_once: Mapping[str, Tree] | None = None,
     ) -> None:
         self.derivation, self.neurons, self.style = derivation, neurons, style
         self.graph = derivation.graph
@@ -92,13 +96,15 @@ class Worked:
         self._evaluation = evaluation
         self._moved = bool(moved)
         self._sums_at_once = sums_at_once
+        self._shortcuts, self._at_once = shortcuts or {}, at_once or {}
         self._values: dict[tuple[str, int], Value] = {(id_, 0): value for id_, value in (moved or {}).items()}
         self._partials: dict[tuple[str, str, int], Value] = {}
         self._gradients: dict[tuple[str, int], Value] = {}
         self._relevant = self._ancestors(self.root) if self.root else set()
         for node in neurons.nodes.values():
             for sample in self.samples if neurons.per_sample(node.id) else (0,):
-                self._values[node.id, sample] = self._forward(node.id, node.formula, sample)
+                formula = self._at_once.get(node.id, node.formula)
+                self._values[node.id, sample] = self._forward(node.id, formula, sample)
 
     def value(self, id_: str, sample: int = 0) -> Value:
         """The value of a quantity; `w5+` is the parameter after the update, `eta` the learning rate."""
@@ -113,7 +119,16 @@ class Worked:
 
     def moved_to(self, parameters: Mapping[str, Value]) -> Worked:
         """The same calculation at other parameters: after an update."""
-        return Worked(self.derivation, self.neurons, self._evaluation, self.style, parameters, self._sums_at_once)
+        return Worked(
+            self.derivation,
+            self.neurons,
+            self._evaluation,
+            self.style,
+            parameters,
+            self._sums_at_once,
+            self._shortcuts,
+            self._at_once,
+        )
 
     def rate(self) -> Value:
         """The learning rate, as typed."""
@@ -131,6 +146,8 @@ class Worked:
 
     def calculated(self, formula: Tree, sample: int = 0) -> Value:
         """The value of a formula over ids, rounded where every step is."""
+        if isinstance(formula, Number):
+            return typed(formula.text)
         if isinstance(formula, Name):  # a typed numeral keeps its digits
             return self.value(formula.id, sample)
         used = {name: self.value(name, sample) for name in dict.fromkeys(names(formula))}
@@ -239,6 +256,8 @@ class Worked:
     def _chained(self, id_: str, sample: int) -> Value:
         if id_ == self.root:
             return Value(1.0, Fraction(1))
+        if id_ in self._shortcuts:
+            return self.calculated(self._shortcuts[id_], sample)
         if self._sums_at_once and len(self.paths(id_)) > 1:
             return self._matrix_entry(id_, sample)
         terms = [self.path(child, id_, sample) for child in self.paths(id_)]

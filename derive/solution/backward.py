@@ -9,45 +9,18 @@ are added. What has been worked once on the page is cited afterwards, not worked
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from derive.calculus.rules import AT_ONCE, by_rules, tidy
-from derive.formula.tree import Name, Number, Product, Sum, Tree, map_leaves
-from derive.network.graph import LayerView
+from derive.calculus.rules import tidy
+from derive.formula.tree import Name, Number, Product, Sum, Tree
 from derive.numeric.rounding import Value, show
+from derive.numeric.worked import Worked
 from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import Layout, Operator, Partial, Underbrace, row
+from derive.solution.local import LOSS_ROLES, Factor, Known, local_partial
 from derive.solution.page import Page, say
 
 ONE = Number("1")
-LOSS_ROLES = ("loss", "data-loss", "sample-loss", "loss-part", "penalty")
-
-
-@dataclass(frozen=True)
-class Factor:
-    """One factor of a chain: d of / d by. `through` are the quantities passed with a partial of 1 (E_total, E_o1)."""
-
-    of: str
-    by: str
-    through: tuple[str, ...] = ()
-
-    @property
-    def direct(self) -> str:
-        """The quantity that reads `by` itself."""
-        return self.through[-1] if self.through else self.of
-
-
-@dataclass
-class Known:
-    """What the page has worked so far: gradients by id, local partials by pair, and by pair of arrays by which
-    rules.
-    """
-
-    gradients: set[str] = field(default_factory=set)
-    partials: set[tuple[str, str]] = field(default_factory=set)
-    kinds: set[tuple[str, str]] = field(default_factory=set)
-    signals: set[str] = field(default_factory=set)  # units whose error signal has been given its name
-    collapsed: set[str] = field(default_factory=set)  # pre-activations whose gradient a lemma gave at once
 
 
 @dataclass(frozen=True)
@@ -70,11 +43,12 @@ class Backward:
 
     def paths(self, id_: str) -> tuple[str, ...]:
         """The children through which the root depends on a quantity."""
-        relevant = self._relevant
+        relevant = self.relevant
         return tuple(child for child in self.page.neurons.children.get(id_, ()) if child in relevant)
 
     @property
-    def _relevant(self) -> set[str]:
+    def relevant(self) -> set[str]:
+        """The quantities that the root depends on, itself included."""
         found, open_ = {self.page.root}, [self.page.root]
         while open_:
             node = self.page.neurons.nodes.get(open_.pop())
@@ -182,71 +156,7 @@ class Backward:
             yield from self.junction(factor.by)
             return
         self.known.partials.add((factor.direct, factor.by))
-        yield self.local_partial(factor)
-
-    def local_partial(self, factor: Factor, by_rule: bool = True) -> Equation:
-        """∂net/∂w = (by the rules) = (simplified) = numbers = value."""
-        page = self.page
-        tree = page.local(factor.direct, factor.by)
-        result = page.worked.partial(factor.direct, factor.by, self.page.sample) if page.worked else None
-        left = page.partial(factor.of, factor.by)
-        before: list[Line] = []
-        if by_rule:
-            before, tree = self.by_the_rules(factor, left, tree)
-        reason = self.lemma(factor) if not before else None
-        identity = f"d{factor.of}/d{factor.by}"
-        return page.chain(left, tree, page.values(), result, id=identity, before=before, reason=reason)
-
-    def lemma(self, factor: Factor) -> Message | None:
-        """An activation's derivative is not derived again at every unit."""
-        view = self.view_of(factor.direct)
-        if view is None or view.derivative is None or view.activation in ("identity", ""):
-            return None
-        return Message("by_lemma")
-
-    def view_of(self, id_: str) -> LayerView | None:
-        """The layer whose activation this quantity is, if it is one."""
-        array = self.page.graph.place_of[id_][0]
-        return next((view for view in self.page.graph.layers if view.output == array and view.pre_activations), None)
-
-    def by_the_rules(self, factor: Factor, left: Layout, tree: Tree) -> tuple[list[Line], Tree]:
-        """What is differentiated and the derivative as the rules give it, once per kind of step; and the derivative in
-        the form that these lead to (`-(t - y)`, where the engine has `y - t`)."""
-        page = self.page
-        formula = self.inlined(factor)
-        if self.view_of(factor.direct) is not None or not _few(formula):
-            return [], tree
-        step = by_rules(formula, factor.by)
-        simple = tidy(step.tree)
-        place = page.graph.place_of
-        kind = (place[factor.direct][0], place[factor.by][0])
-        if step.tree == simple or (kind in self.known.kinds and page.graph.layers):
-            return [], simple
-        self.known.kinds.add(kind)
-        reason = rules_message(step.rules)
-        lines = [
-            Line(page.names(factor.of), "=", page.set(formula)),
-            Line(left, "=", page.set(step.tree), reason),
-        ]
-        return lines, simple
-
-    def inlined(self, factor: Factor) -> Tree:
-        """The formula of the upper quantity with the losses in between put in: E_total in terms of the outputs.
-
-        Where that would be long (many outputs, a penalty), the part that depends on the quantity stands alone.
-        """
-        nodes = self.page.neurons.nodes
-        losses = {id_ for id_ in nodes if self.page.neurons.array(id_).role in ("loss-part", "data-loss")}
-        if len(losses) > 3 or any(self.page.neurons.array(id_).role == "penalty" for id_ in factor.through):
-            return nodes[factor.direct].formula
-
-        def put_in(tree: Tree) -> Tree:
-            return map_leaves(
-                tree,
-                lambda leaf: put_in(nodes[leaf.id].formula) if isinstance(leaf, Name) and leaf.id in losses else leaf,
-            )
-
-        return put_in(nodes[factor.of].formula)
+        yield local_partial(self.page, self.known, factor)
 
     def multiplied(self, id_: str, factors: tuple[Factor, ...]) -> Equation:
         """The product with each factor labelled by its value, then the numbers."""
@@ -268,11 +178,13 @@ class Backward:
         assert worked is not None
         if page.style.each_step and len(values) > 2:
             lines: list[Line] = []
+            relation = "="
             while len(values) > 2:
-                lines.append(Line(None, "=", page.set(_numbers(page, values))))
+                lines.append(Line(None, relation, page.set(_numbers(page, values))))
+                relation = "=" if _product_is_exact(worked, values[0], values[1]) else "~="
                 values = [worked.product(values[:2]), *values[2:]]
             last = page.numbers(_named(values), lambda at: values[int(at)], result)
-            return [*lines, Line(None, "~=", last[0].right), *last[1:]]
+            return [*lines, Line(None, relation, last[0].right), *last[1:]]
         return page.numbers(_named(values), lambda at: values[int(at)], result)
 
     def junction(self, id_: str) -> Iterator[Block]:
@@ -334,12 +246,12 @@ class Backward:
         loss = self.only_part(child) or page.root
         yield say("path_through", quantity=page.names(child))
         if child == loss or self.merged(child, id_).of == page.root:
-            yield self.local_partial(Factor(child, id_, (child,)))
+            yield local_partial(self.page, self.known, Factor(child, id_, (child,)))
             return
         yield from self.upstream(child, loss)
         if (child, id_) not in self.known.partials:
             self.known.partials.add((child, id_))
-            yield self.local_partial(Factor(child, id_, (child,)))
+            yield local_partial(self.page, self.known, Factor(child, id_, (child,)))
         identity = f"d{loss}/d{id_}" if loss != page.root else ""
         lines: list[Line] = []
         if isinstance(label, Partial):
@@ -382,18 +294,26 @@ class Backward:
             yield page.chain(left, formula, page.values(), result, id=self.gradient_id(child))
             return
         shown = (replace(factors[0], of=loss), *factors[1:])
-        lines = [Line(left, "=", self.symbols(shown)), Line(None, "=", page.set(formula))]
+        one_by_one = page.style.each_step and worked is not None
+        if one_by_one:  # each factor is a step of its own, rounded before it is multiplied
+            for factor in shown:
+                if self.is_local(factor) and not self.is_known(factor):
+                    yield from self.factor(factor)
+        lines = [Line(left, "=", self.symbols(shown))]
         if page.neurons.array(child).role == "pre-activation":
-            lines.insert(0, Line(page.names.delta(child), "=", left))
-            lines[1] = Line(None, "=", self.symbols(shown))
-        if worked is not None:
-            result = worked.gradient(child, page.sample)
-            values = page.values()
-            if page.style.each_step or values is None or not all(self.is_local(factor) for factor in factors):
-                lines.extend(self.numeric_product([self.value(factor) for factor in factors], result))
-            else:
-                lines.extend(page.numbers(formula, values, result))
+            lines = [Line(page.names.delta(child), "=", left), Line(None, "=", self.symbols(shown))]
+        lines.extend(self.product_rows(child, factors, formula, one_by_one))
         yield Equation(tuple(lines), self.gradient_id(child))
+
+    def product_rows(self, child: str, factors: tuple[Factor, ...], formula: Tree, one_by_one: bool) -> list[Line]:
+        """The rows below the symbols: the factors' formulas and their numbers, or the factors' values multiplied."""
+        page, worked, values = self.page, self.page.worked, self.page.values()
+        if worked is None or values is None:
+            return [Line(None, "=", page.set(formula))]
+        result = worked.gradient(child, page.sample)
+        if one_by_one or not all(self.is_local(factor) for factor in factors):
+            return self.numeric_product([self.value(factor) for factor in factors], result)
+        return [Line(None, "=", page.set(formula)), *page.numbers(formula, values, result)]
 
     def cited(self, child: str, loss: str) -> Equation:
         """A gradient that is known: by its name as an error signal, and its value."""
@@ -408,16 +328,11 @@ class Backward:
         return Equation(tuple(lines))
 
 
-def rules_message(rules: tuple[str, ...]) -> Message | None:
-    """The rules by name, each once; `power-chain` is the power rule and the chain rule."""
-    parts = [part for rule in rules if rule not in AT_ONCE for part in _rule_and_chain(rule)]
-    names = tuple(Message(f"rule_{part.replace('-', '_')}") for part in dict.fromkeys(parts))
-    return Message("by_rules", {"rules": names}) if names else None
-
-
-def _rule_and_chain(rule: str) -> tuple[str, ...]:
-    base = rule.removesuffix("-chain")
-    return (rule,) if base == rule else (base, "chain")
+def _product_is_exact(worked: Worked, left: Value, right: Value) -> bool:
+    """Whether the rounded product is the product itself."""
+    if left.exact is None or right.exact is None:
+        return False
+    return worked.product((left, right)).exact == left.exact * right.exact
 
 
 def _dot(page: Page) -> tuple[Layout, ...]:
@@ -435,8 +350,3 @@ def _named(values: list[Value]) -> Tree:
 
 def _numbers(page: Page, values: list[Value]) -> Tree:
     return Product(tuple(Number(show(value, page.style).text) for value in values))
-
-
-def _few(formula: Tree) -> bool:
-    """Whether a formula is short enough to be differentiated term by term on the page."""
-    return not isinstance(formula, Sum) or len(formula.terms) <= 4

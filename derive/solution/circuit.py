@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.formula.tree import Call, Cases, Name, Negative, Product, Sum, Tree
-from derive.solution.backward import Backward, Factor, Known
+from derive.solution.backward import Backward
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
 from derive.solution.layout import Colored, Digits, Layout, Operator, row
+from derive.solution.local import Factor, Known
+from derive.solution.local import local_partial as partial_line
 from derive.solution.page import Page, head, say
 
 
@@ -29,7 +31,7 @@ def circuit_backward(page: Page) -> Iterator[Block]:
     yield say("circuit_backward", output=page.names(output))
     yield Equation((Line(page.partial(output, output), "=", Digits("1")),), f"d{output}/d{output}")
     backward = Backward(page, Known())
-    relevant = backward._relevant
+    relevant = backward.relevant
     done: set[str] = {output}
     for id_ in reversed(tuple(page.neurons.nodes)):
         if id_ not in relevant:
@@ -77,7 +79,7 @@ def _node(page: Page, backward: Backward, id_: str) -> Iterator[Block]:
 def local_partial(page: Page, backward: Backward, id_: str, parent: str, pattern: str) -> Equation:
     """The partial of one node; where a maximum or minimum has chosen, just whether this input was it."""
     if page.worked is None or pattern not in ("max", "min"):
-        return backward.local_partial(Factor(id_, parent, (id_,)), by_rule=not pattern)
+        return partial_line(page, backward.known, Factor(id_, parent, (id_,)), by_rule=not pattern)
     value = page.worked.partial(id_, parent)
     reason = Message("chosen" if value.number else "not_chosen")
     return Equation((Line(page.partial(id_, parent), "=", page.shown(value), reason),), f"d{id_}/d{parent}")
@@ -145,7 +147,7 @@ def circuit_table(page: Page) -> Iterator[Block]:
     yield head(2, "circuit_table")
     yield say("circuit_table")
     ids = [*page.graph.problem.inputs, *page.neurons.nodes]
-    relevant = Backward(page, Known())._relevant
+    relevant = Backward(page, Known()).relevant
     rows: list[tuple[Cell, ...]] = []
     for id_ in ids:
         gradient: Cell = Colored("gradient", page.shown(worked.gradient(id_))) if id_ in relevant else Digits("0")

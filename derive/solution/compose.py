@@ -15,7 +15,7 @@ from derive.numeric.rounding import style_of
 from derive.numeric.train import TrainingRun
 from derive.numeric.worked import LocalPartials, Worked
 from derive.problem.model import DocumentOptions, Problem
-from derive.solution.backward import Backward, Known
+from derive.solution.backward import Backward
 from derive.solution.check import gradient_check
 from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table
 from derive.solution.delta import in_delta_form
@@ -23,8 +23,9 @@ from derive.solution.document import Block, Document, Heading, Message, Paragrap
 from derive.solution.forward import forward_pass
 from derive.solution.given import introduction
 from derive.solution.large import is_large, large_network
-from derive.solution.lemmas import lemmas, linear_collapse
-from derive.solution.matrices import matrix_backward, matrix_forward, matrix_update
+from derive.solution.lemmas import collapsed_gradients, lemmas, linear_collapse
+from derive.solution.local import Known
+from derive.solution.matrices import matrix_backward, matrix_forward, matrix_update, softmax_at_once
 from derive.solution.notations import NOTATIONS, Names
 from derive.solution.page import Page, head, note, say
 from derive.solution.samples import over_all_samples_gradient
@@ -77,7 +78,18 @@ def page_of(derivation: Derivation, neurons: Neurons, evaluation: Evaluation | N
     names = Names(derivation.graph, NOTATIONS[options.notation])
     typeset = Typesetter(names, names.element, names.notation.tight)
     at_once = names.notation.arrays
-    worked = None if evaluation is None else Worked(derivation, neurons, evaluation, style, sums_at_once=at_once)
+    shortcuts = collapsed_gradients(derivation.graph)
+    worked = None
+    if evaluation is not None:
+        worked = Worked(
+            derivation,
+            neurons,
+            evaluation,
+            style,
+            sums_at_once=at_once,
+            shortcuts=shortcuts,
+            at_once=softmax_at_once(neurons) if at_once else None,
+        )
     local = worked.local if worked is not None else LocalPartials(derivation, neurons)
     return Page(
         derivation,

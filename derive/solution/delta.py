@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from derive.formula.tree import Name, Number, Product, Tree
 from derive.numeric.rounding import Value
-from derive.solution.backward import Backward, Known
+from derive.solution.backward import Backward
 from derive.solution.document import Block, Equation, Line
 from derive.solution.layout import Fenced, Layout, Operator, row
+from derive.solution.local import Known
 from derive.solution.page import Page, say
 
 ONE = Number("1")

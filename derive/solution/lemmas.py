@@ -11,9 +11,8 @@ from derive.calculus.rules import steps
 from derive.formula.evaluate import evaluate
 from derive.formula.parse import parse
 from derive.formula.tree import Call, Cases, Name, Negative, Product, Sum, Tree, names
-from derive.network.graph import LayerView
+from derive.network.graph import Graph, LayerView
 from derive.network.layers import replaced
-from derive.solution.backward import Known, rules_message
 from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import (
     BigSum,
@@ -27,6 +26,7 @@ from derive.solution.layout import (
     Partial,
     row,
 )
+from derive.solution.local import Known, rules_message
 from derive.solution.page import Page, head, say
 from derive.solution.typeset import Typesetter
 
@@ -173,8 +173,7 @@ def softmax_jacobian(page: Page, view: LayerView, known: Known) -> Iterator[Bloc
                 ),
             )
         )
-    loss = page.graph.problem.loss
-    if loss is not None and loss.choice.name in ("cross-entropy", "softmax-cross-entropy"):
+    if collapsed_gradients(page.graph) and view.number == len(page.graph.layers):
         yield from collapse(page, view, known)
 
 
@@ -231,21 +230,33 @@ def collapse(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
             Line(None, "=", _general(page, "p_l - y_l")),
         )
     )
-    if view.number == len(page.graph.layers) and "t" in page.graph.arrays:
-        yield from _collapsed(page, view, known)
+    yield from _collapsed(page, view, known)
 
 
 def _fenced(page: Page, text: str) -> Layout:
     return Fenced(_general(page, text))
 
 
+def collapsed_gradients(graph: Graph) -> dict[str, Tree]:
+    """dE/dnet_k = out_k - target_k, where the network ends in softmax with cross-entropy; else nothing."""
+    loss = graph.problem.loss
+    if loss is None or loss.choice.name not in ("cross-entropy", "softmax-cross-entropy") or "t" not in graph.arrays:
+        return {}
+    view = graph.layers[-1]
+    if view.activation != "softmax":
+        return {}
+    logits, outputs, targets = (graph.arrays[name].ids for name in (view.pre_activations[0], view.output, "t"))
+    return {z: Sum((Name(outputs[at]), Negative(Name(targets[at])))) for at, z in logits.items()}
+
+
 def _collapsed(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
     """dE/dnet_k = out_k - target_k for the network's own outputs; the page then knows these gradients."""
     graph = page.graph
-    logits, outputs, targets = (graph.arrays[name].ids for name in (view.pre_activations[0], view.output, "t"))
+    logits = graph.arrays[view.pre_activations[0]].ids
     yield say("collapse_numbers" if page.numeric else "collapse_symbols")
-    for at, z in logits.items():
-        difference = Sum((Name(outputs[at]), Negative(Name(targets[at]))))
+    differences = collapsed_gradients(graph)
+    for z in logits.values():
+        difference = differences[z]
         result = page.worked.gradient(z, page.sample) if page.worked else None
         left = page.names.delta(z)
         identity = f"delta_{z.removeprefix('net_')}"

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from derive.formula.tree import Name, Negative, Number, Product, Sum, Tree, map_leaves
 from derive.network.graph import Array, LayerView
+from derive.network.write_out import Neurons
 from derive.numeric.rounding import Style, Value, show
 from derive.numeric.substitution import settle
+from derive.solution.backward import Backward
 from derive.solution.document import Block, Equation, Line
 from derive.solution.forward import function_name, loss_section
 from derive.solution.layout import (
@@ -28,6 +30,8 @@ from derive.solution.layout import (
     Transposed,
     row,
 )
+from derive.solution.lemmas import collapsed_gradients
+from derive.solution.local import Factor, Known, local_partial
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, say
 
@@ -57,7 +61,8 @@ class Matrices:
     def table(self, array: Array, style: Style, value: Callable[[str], Value]) -> Layout:
         """An array's numbers as it stands: a matrix, a column, or one number."""
         if not array.unit_indices:
-            return Digits(show(value(next(iter(array.ids.values()))), style).text)
+            digits = Digits(show(value(next(iter(array.ids.values()))), style).text)
+            return Fenced(digits) if digits.text.startswith("-") else digits
         if len(array.unit_indices) == 1:
             return self.column(tuple(array.ids.values()), style, value)
         rows, columns = (size for size in array.shape)
@@ -129,24 +134,12 @@ class Matrices:
             return Equation(tuple(left))
         value = page.values()
         assert value is not None
-        entries = [(self.in_pre_activations(id_), value(id_)) for id_ in output.ids.values()]
+        entries = [(in_pre_activations(page.neurons, id_), value(id_)) for id_ in output.ids.values()]
 
         def numbers(style: Style) -> Layout:
             return Function(name, tuple(self.table(graph.arrays[z], style, value) for z in view.pre_activations))
 
         return self.line(left, entries, value, numbers, lambda style: self.table(output, style, value))
-
-    def in_pre_activations(self, id_: str) -> Tree:
-        """A unit's formula over pre-activations alone: softmax's exponentials and their sum put in."""
-        nodes = self.page.neurons.nodes
-
-        def put_in(leaf: Tree) -> Tree:
-            if not isinstance(leaf, Name) or leaf.id not in nodes:
-                return leaf
-            inner = self.page.neurons.array(leaf.id).role in ("exponential", "normalizer")
-            return map_leaves(nodes[leaf.id].formula, put_in) if inner else leaf
-
-        return map_leaves(nodes[id_].formula, put_in)
 
     def error_signal(self, view: LayerView) -> Iterator[Block]:
         """delta of a layer from the gradient at its output: entry by entry, or by the Jacobian for softmax."""
@@ -156,6 +149,9 @@ class Matrices:
         z, a = graph.arrays[view.pre_activations[0]], graph.arrays[view.output]
         delta = self.delta(view)
         e = page.names(page.root)
+        if collapsed_gradients(graph) and view.number == len(graph.layers):
+            yield from self.difference(view, a)
+            return
         if view.formula is None:
             symbols: Layout = row(Transposed(Fenced(Partial(self.name(a), self.name(z)))), Partial(e, self.name(a)))
         else:
@@ -195,6 +191,28 @@ class Matrices:
             numbers,
             lambda style: self.column([i for i, _ in units], style, lambda id_: worked.gradient(id_, sample)),
         )
+
+    def difference(self, view: LayerView, a: Array) -> Iterator[Block]:
+        """delta = a - y, as the lemma on softmax with cross-entropy has it."""
+        page, t = self.page, self.page.graph.arrays["t"]
+        z = page.graph.arrays[view.pre_activations[0]]
+        yield say("matrix_difference")
+        left = [Line(self.delta(view), "=", row(self.name(a), Operator("-"), self.name(t)))]
+        values = page.values()
+        if page.worked is None or values is None:
+            yield Equation(tuple(left))
+            return
+        worked, sample = page.worked, page.sample
+        formulas = collapsed_gradients(page.graph)
+        entries = [(formulas[id_], worked.gradient(id_, sample)) for id_ in z.ids.values()]
+
+        def numbers(style: Style) -> Layout:
+            return row(self.table(a, style, values), Operator("-"), self.table(t, style, values))
+
+        def result(style: Style) -> Layout:
+            return self.column(tuple(z.ids.values()), style, lambda id_: worked.gradient(id_, sample))
+
+        yield self.line(left, entries, values, numbers, result)
 
     def delta(self, view: LayerView) -> Layout:
         return Identifier("delta", superscript=Fenced(Digits(str(view.number))), bold=True)
@@ -356,6 +374,26 @@ class Matrices:
         )
 
 
+def in_pre_activations(neurons: Neurons, id_: str) -> Tree:
+    """A unit's formula over pre-activations alone: softmax's exponentials and their sum put in."""
+    nodes = neurons.nodes
+
+    def put_in(leaf: Tree) -> Tree:
+        if not isinstance(leaf, Name) or leaf.id not in nodes:
+            return leaf
+        inner = neurons.array(leaf.id).role in ("exponential", "normalizer")
+        return map_leaves(nodes[leaf.id].formula, put_in) if inner else leaf
+
+    return map_leaves(nodes[id_].formula, put_in)
+
+
+def softmax_at_once(neurons: Neurons) -> dict[str, Tree]:
+    """Softmax outputs over pre-activations alone: one step of a page of matrices."""
+    views = [view for view in neurons.graph.layers if view.activation == "softmax"]
+    ids = [id_ for view in views for id_ in neurons.graph.arrays[view.output].ids.values()]
+    return {id_: in_pre_activations(neurons, id_) for id_ in ids}
+
+
 def matrix_forward(page: Page) -> Iterator[Block]:
     """Every layer as one equation, then the loss."""
     matrices = Matrices(page)
@@ -406,15 +444,13 @@ def matrix_backward(page: Page) -> Iterator[Block]:
 
 def output_gradient(page: Page, view: LayerView) -> Iterator[Block]:
     """dE/da of the last layer, output by output."""
-    from derive.solution.backward import Backward, Factor, Known
-
     backward = Backward(page, Known())
     for id_ in page.graph.arrays[view.output].ids.values():
         paths = backward.paths(id_)
         if len(paths) == 1:
             factor = backward.merged(paths[0], id_)
             if factor.of == page.root:
-                yield backward.local_partial(Factor(factor.of, id_, factor.through))
+                yield local_partial(page, backward.known, Factor(factor.of, id_, factor.through))
 
 
 def matrix_update(page: Page) -> Iterator[Block]:

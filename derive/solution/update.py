@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from derive.numeric.rounding import show
 from derive.numeric.worked import UPDATE, over_all_samples
-from derive.solution.backward import Known
 from derive.solution.delta import delta_form, delta_unit, signal_in_symbols
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
 from derive.solution.layout import Digits, Identifier, Layout, Matrix, Operator, row
+from derive.solution.local import Known
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, natural, say
 
