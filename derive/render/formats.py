@@ -140,7 +140,14 @@ def _latin_width(layout: Layout) -> float:
 
 
 def _text(language: str, flavor: str) -> Dialect:
-    voice = Voice(plain_text, plain, strong=str, emph=str, code=str)
+    voice = Voice(
+        plain_text,
+        lambda layout: f"{_OPEN}{plain(layout)}{_CLOSE}",
+        strong=str,
+        emph=str,
+        code=str,
+        finish=lambda fragment: _spaced(fragment.strip()),
+    )
     return Dialect(
         text=voice,
         beside=voice,
@@ -153,6 +160,16 @@ def _text(language: str, flavor: str) -> Dialect:
         gap=3,
         column_gap=2,
     )
+
+
+_OPEN, _CLOSE = "\ue000", "\ue001"  # private characters round a formula among words, until these are put together
+_HAN = "[\u3400-\u9fff]"
+
+
+def _spaced(fragment: str) -> str:
+    """A space between Han characters and a formula, as a Chinese page is set; the marks of formulas taken out."""
+    apart = re.sub(f"({_HAN}){_OPEN}", r"\1 ", re.sub(f"{_CLOSE}({_HAN})", r" \1", fragment))
+    return apart.replace(_OPEN, "").replace(_CLOSE, "")
 
 
 def _beside(emit: TexEmitter) -> Voice:

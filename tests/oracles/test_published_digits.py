@@ -97,6 +97,8 @@ ON_PAGE = [
     (oracle, label)
     for oracle, label in LABELS
     if STATUS[oracle.name][label] == "agree" and label not in oracle.off_page and label not in NOISY
+    # seventeen printed digits are a float's repr, more than a page is asked for
+    if decimals(read(oracle.name)["published"][label]) <= 12
 ]
 
 
@@ -105,8 +107,6 @@ def test_a_published_number_stands_on_the_page(oracle: Oracle, label: str) -> No
     printed = read(oracle.name)["published"][label]
     file = oracle.published[label].rpartition(":")[0] or oracle.example
     places = decimals(printed)
-    if places > 12:
-        pytest.skip("more digits than a page is asked for")
     options = (("decimals", places), ("trailing_zeros", True), ("detail", "full"), ("notation", "net-out"))
     text = example(file, options).to_text().replace("\u2212", "-")
     whole, _, fraction = printed.partition(".")

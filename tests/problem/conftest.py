@@ -25,7 +25,7 @@ loss: half-squared-error
 optimizer: {sgd: {learning-rate: 0.5, order: simultaneous}}     # or order: sequential
 training: {steps: 10000}
 document: {language: zh, notation: net-out, decimals: 9, worked: [w5, w1]}
-"""  # noqa: E501
+"""
 
 CIRCUIT = """\
 title: (x + y) z

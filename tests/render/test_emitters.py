@@ -85,8 +85,8 @@ NODES: list[tuple[Layout, str, str]] = [
     (Underbrace(Partial(A, B), TWO), r"\underbrace{\frac{\partial a}{\partial b}}_{2}", "∂a/∂b [2]"),
     (
         CasesOf(((A, Words("if x")), (B, None))),
-        r"\begin{cases} a & \text{if x} \\ b \end{cases}",
-        "{a if x; b}",
+        r"\begin{cases} a, & \text{if x} \\ b \end{cases}",
+        "{a, if x; b}",
     ),
     (
         Matrix(((A, B), (Fenced(TWO, "[", "]"), B))),

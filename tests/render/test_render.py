@@ -16,11 +16,11 @@ from derive.solution.layout import Fenced, Words, row
 
 
 def test_an_equation_in_markdown_is_a_math_fence_aligned_at_its_relations() -> None:
-    lines = (Line(NET, "=", SUM), Line(None, "~=", SHOWN, said("by the rule")))
+    lines = (Line(NET, "=", SUM), Line(None, "~=", SHOWN, said("(by the rule)")))
     assert render(page(Equation(lines), title=""), "markdown") == (
         "```math\n\\begin{aligned}\n"
         "\\mathit{net}_{h1} &= w_{1} i_{1} + w_{2} i_{2} + b_{1} \\\\\n"
-        " &\\approx 0.15 \\times 0.05 + 0.20 \\times 0.10 + 0.35 &&\\quad (\\text{by the rule})\n"
+        " &\\approx 0.15 \\times 0.05 + 0.20 \\times 0.10 + 0.35 &&\\quad \\text{(by the rule)}\n"
         "\\end{aligned}\n```\n"
     )
 
@@ -32,7 +32,7 @@ def test_the_dollar_flavor_uses_dollars_alone() -> None:
 
 
 def test_an_equation_in_text_is_aligned_with_its_reason_beside() -> None:
-    lines = (Line(NET, "=", SUM), Line(None, "=", SHOWN, said("by the rule")))
+    lines = (Line(NET, "=", SUM), Line(None, "=", SHOWN, said("(by the rule)")))
     assert render(page(Equation(lines), title=""), "text") == (
         "  net_h1 = w1·i1 + w2·i2 + b1\n         = 0.15 × 0.05 + 0.20 × 0.10 + 0.35   (by the rule)\n"
     )
