@@ -39,6 +39,7 @@ class Voice:
     strong: Callable[[str], str]
     emph: Callable[[str], str]
     code: Callable[[str], str]
+    among_words: tuple[str, str] = ("", "")  # what stands round a formula within a message, for `finish` to see
     finish: Callable[[str], str] = str.strip  # a whole message, after its parts are put together
 
 
@@ -142,10 +143,11 @@ def _latin_width(layout: Layout) -> float:
 def _text(language: str, flavor: str) -> Dialect:
     voice = Voice(
         plain_text,
-        lambda layout: f"{_OPEN}{plain(layout)}{_CLOSE}",
+        plain,
         strong=str,
         emph=str,
         code=str,
+        among_words=(_OPEN, _CLOSE),
         finish=lambda fragment: _spaced(fragment.strip()),
     )
     return Dialect(
@@ -180,7 +182,17 @@ def _beside(emit: TexEmitter) -> Voice:
         strong=str,
         emph=str,
         code=str,
+        finish=lambda fragment: _one_text(fragment.strip()),
     )
+
+
+_TWO_TEXTS = re.compile(r"\\text\{([^{}\\]*)\}\\text\{([^{}\\]*)\}")
+
+
+def _one_text(fragment: str) -> str:
+    """Words beside words in one group: \\text{sum}\\text{ rule}  ->  \\text{sum rule}"""
+    joined = _TWO_TEXTS.sub(r"\\text{\1\2}", fragment)
+    return fragment if joined == fragment else _one_text(joined)
 
 
 def _marked(fragment: str, mark: str) -> str:

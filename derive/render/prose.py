@@ -103,7 +103,10 @@ class Speaker:
             return self.say(value)
         if isinstance(value, tuple):
             return tuple(self._render(item) for item in value)
-        return value if isinstance(value, str | int) else self.formula(value)
+        if isinstance(value, str | int):
+            return value
+        opening, closing = self._voice.among_words
+        return Fragment(f"{opening}{self.formula(value)}{closing}")
 
 
 def _module(environment: jinja2.Environment, name: str) -> object:
