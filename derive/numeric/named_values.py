@@ -18,12 +18,12 @@ Number = float | list[float]
 
 
 def named_values(derivation: Derivation, evaluation: Evaluation) -> dict[str, Number]:
-    """Given numbers and the forward pass, then gradients of the loss, then updated parameters, then the loss after."""
+    """Given numbers and the forward pass, then gradients from the loss back, then updated parameters, then the loss after."""
     graph, values = derivation.graph, evaluation.values
     found: dict[str, Number] = {}
     for array in graph.arrays.values():
         found.update(_elements(array, values[array.name]))
-    for name in reversed(tuple(derivation.gradients)):
+    for name in derivation.gradients:
         array = graph.arrays[name]
         elements = dict(_elements(array, values[gradient_of(name)]))
         found.update({f"d{graph.loss}/d{id_}": value for id_, value in elements.items()})

@@ -50,7 +50,7 @@ def local_partial(page: Page, known: Known, factor: Factor, by_rule: bool = True
     result = page.worked.partial(factor.direct, factor.by, page.sample) if page.worked else None
     left = page.partial(factor.of, factor.by)
     before: list[Line] = []
-    if by_rule:
+    if by_rule and page.options.detail != "brief":
         before, tree = by_the_rules(page, known, factor, left, tree)
     reason = None if before else lemma(page, factor)
     if any(name.endswith("+") for name in names(tree)):
