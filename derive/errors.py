@@ -72,4 +72,5 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def _excerpt(text: str, position: int, reach: int = 30) -> str:
     start, end = max(0, position - reach), position + reach
-    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[start:end])
+    return ("…" if start else "") + shown + ("…" if end < len(text) else "")

@@ -18,7 +18,7 @@ Number = float | list[float]
 
 
 def named_values(derivation: Derivation, evaluation: Evaluation) -> dict[str, Number]:
-    """Given numbers and the forward pass, then gradients from the loss back, then updated parameters, then the loss after."""
+    """Given numbers, the forward pass, gradients from the loss back, updated parameters, the loss after the update."""
     graph, values = derivation.graph, evaluation.values
     found: dict[str, Number] = {}
     for array in graph.arrays.values():

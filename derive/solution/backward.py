@@ -203,14 +203,14 @@ class Backward:
         for child, label in zip(paths, labels, strict=True):
             yield from self.path(child, id_, label)
         if worked is None:
-            yield say("add_paths")
+            yield say("add_paths", quantity=page.names(id_))
             terms = [
                 row(self.upstream_name(child), *_dot(page), page.set.factor(page.local(child, id_))) for child in paths
             ]
             lines = (Line(left, "=", row(*_joined(labels, "+"))), Line(None, "=", row(*_joined(terms, "+"))))
             yield Equation(lines, self.gradient_id(id_))
         else:
-            yield say("add_paths")
+            yield say("add_paths", quantity=page.names(id_))
             shares = [worked.path(child, id_, self.page.sample) for child in paths]
             total = Sum(tuple(Name(str(at)) for at in range(len(paths))))
             rows = page.numbers(total, lambda at: shares[int(at)], worked.gradient(id_, self.page.sample))

@@ -63,6 +63,7 @@ def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
     if view.derivative is None or view.derivative == rows[-1].tree:
         return
     if "a" not in set(names(view.derivative)):
+        yield say("simpler_form")
         yield Equation((Line(left, "=", typeset(view.derivative)),))
         return
     yield say("through_output")

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from derive.calculus.rules import AT_ONCE, by_rules, tidy
-from derive.formula.tree import Name, Sum, Tree, map_leaves, names
+from derive.formula.tree import Name, Tree, map_leaves, names
 from derive.network.graph import LayerView
 from derive.solution.document import Equation, Line, Message
 from derive.solution.layout import Layout
 from derive.solution.page import Page
 
+MOST_NAMES = 8  # in a formula that is differentiated term by term
 LOSS_ROLES = ("loss", "data-loss", "sample-loss", "loss-part", "penalty")
 
 
@@ -129,4 +130,4 @@ def _rule_and_chain(rule: str) -> tuple[str, ...]:
 
 def _few(formula: Tree) -> bool:
     """Whether a formula is short enough to be differentiated term by term on the page."""
-    return not isinstance(formula, Sum) or len(formula.terms) <= 4
+    return sum(1 for _ in names(formula)) <= MOST_NAMES
