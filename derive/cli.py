@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -44,10 +44,22 @@ derive --help lists the commands, derive solve --help the options.
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code; an error of input is a message, never a traceback."""
+def run() -> None:
+    """The `derive` command: one command line, then out, without taking the interpreter apart piece by piece.
+
+    Freeing every module's objects at exit takes longer than writing a page; files are whole by then, see files.py.
+    """
     gc.freeze()  # what is imported stays; collecting it again and again is a tenth of a short run
     gc.set_threshold(100_000, 50, 50)
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code; an error of input is a message, never a traceback."""
     try:
         code = cli.main(arguments, prog_name="derive", standalone_mode=False)
         sys.stdout.flush()
