@@ -23,12 +23,16 @@ from derive.solution.document import Block, Document, Heading, Message, Paragrap
 from derive.solution.forward import forward_pass
 from derive.solution.given import introduction
 from derive.solution.large import is_large, large_network
-from derive.solution.lemmas import collapsed_gradients, lemmas, linear_collapse
+from derive.solution.lemmas import lemmas
+from derive.solution.linear_collapse import linear_collapse
 from derive.solution.local import Known
-from derive.solution.matrices import matrix_backward, matrix_forward, matrix_update, softmax_at_once
+from derive.solution.matrices import matrix_update
+from derive.solution.matrix_backward import matrix_backward
+from derive.solution.matrix_forward import matrix_forward, softmax_at_once
 from derive.solution.notations import NOTATIONS, Names
 from derive.solution.page import Page, head, note, say
 from derive.solution.samples import over_all_samples_gradient
+from derive.solution.softmax import collapsed_gradients
 from derive.solution.training import training_section
 from derive.solution.typeset import Typesetter
 from derive.solution.update import after_update, is_trained, likewise, sensitivities, trained, update

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.formula.tree import Call, Name, Product, Sum, Tree
-from derive.network.graph import SAMPLE, LayerView
+from derive.network.graph import SAMPLE, Graph, LayerView
 from derive.numeric.worked import over_all_samples
-from derive.solution.document import Block, Cell, Equation, Line, Message, Table
+from derive.solution.document import Block, Cell, Equation, Heading, Line, Message, Table
 from derive.solution.layout import BigSum, Digits, Function, Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, say
 
@@ -20,21 +20,25 @@ def forward_pass(page: Page) -> Iterator[Block]:
     if page.graph.samples > 1:
         yield say("one_sample_in_full", count=page.graph.samples, sample=page.sample + 1)
     for view in page.graph.layers:
-        last = view.number == len(page.graph.layers)
-        yield head(
-            3,
-            "output_layer" if last else "hidden_layer",
-            name=view.name,
-            number=view.number,
-            units=len(view.units),
-            only=len(page.graph.layers) == 2,
-        )
+        yield layer_heading(page.graph, view)
         yield from _layer(page, view)
     if page.graph.loss:
         yield from loss_section(page)
     elif page.graph.samples > 1 and page.numeric:
         yield say("all_samples_table", count=page.graph.samples)
         yield from samples_tables(page)
+
+
+def layer_heading(graph: Graph, view: LayerView) -> Heading:
+    """A layer by its place: hidden, or the output."""
+    return head(
+        3,
+        "output_layer" if view.number == len(graph.layers) else "hidden_layer",
+        name=view.name,
+        number=view.number,
+        units=len(view.units),
+        only=len(graph.layers) == 2,
+    )
 
 
 def _layer(page: Page, view: LayerView) -> Iterator[Block]:
