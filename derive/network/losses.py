@@ -25,7 +25,7 @@ def add_loss(draft: Draft, loss: Loss, output: Array, target: Array | None, unit
     penalties = draft.problem.regularization
     data = DATA if penalties.l1 is not None or penalties.l2 is not None else TOTAL
     entry = None if loss.choice.formula is not None else LOSSES[loss.choice.name]
-    body = _part(draft, loss, output, target, units)
+    body = _part(draft, loss, output, target)
     if len(units) > 1 and not (entry is not None and entry.part == "y"):
         parts = draft.array("E_k", "loss-part", output.layer, output.indices, [f"E_{unit}" for unit in units])
         draft.define(parts, body)
@@ -53,7 +53,7 @@ def _scaled(tree: Tree, count: int) -> Tree:
     return tree if count == 1 else Product((Quotient(Number("1"), Number(str(count))), tree))
 
 
-def _part(draft: Draft, loss: Loss, output: Array, target: Array | None, units: Sequence[str]) -> Tree:
+def _part(draft: Draft, loss: Loss, output: Array, target: Array | None) -> Tree:
     """The loss of one output, with `t` and `y` put in."""
     values: dict[str, Tree] = {"y": read(output)}
     if target is not None:

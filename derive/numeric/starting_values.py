@@ -48,7 +48,7 @@ def starting_values(graph: Graph) -> Start | None:
                 elif source is not None:
                     typed.update(_typed(array, source, piece, len(arrays)))
     arrays_given = [a for a in graph.arrays.values() if graph.definition(a.name) is None]
-    filled = {a.name: drawn[a.name] if a.name in drawn else _filled(a, typed, graph) for a in arrays_given}
+    filled = {a.name: drawn[a.name] if a.name in drawn else _filled(a, typed) for a in arrays_given}
     return Start(filled, typed)
 
 
@@ -63,7 +63,7 @@ def _typed(array: Array, rows: Rows, piece: int, pieces: int) -> Iterator[tuple[
         yield id_, (numeral,)
 
 
-def _filled(array: Array, typed: Mapping[str, tuple[Numeral, ...]], graph: Graph) -> NDArray[np.float64]:
+def _filled(array: Array, typed: Mapping[str, tuple[Numeral, ...]]) -> NDArray[np.float64]:
     columns = [typed[id_] for id_ in array.ids.values()]
     if not array.per_sample:
         return np.array([column[0] for column in columns], dtype=np.float64).reshape(array.shape)

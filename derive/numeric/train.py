@@ -6,16 +6,17 @@ whole-array NumPy; both come from the same definitions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Idx, Indexed, Symbol
 
 from derive.calculus.chain import RATE, Derivation, updated
 from derive.errors import NumericError
-from derive.network.graph import Definition
+from derive.network.graph import Definition, array_of
 from derive.numeric.emit_arrays import emit_arrays
 from derive.numeric.emit_scalars import compiled_scalars
 from derive.numeric.evaluate import compiled, run
@@ -87,10 +88,6 @@ def needed(derivation: Derivation) -> tuple[Definition, ...]:
 
 def arrays_read(definition: Definition) -> set[str]:
     """The arrays in a definition's expression."""
-    from sympy import Idx, Indexed, Symbol
-
-    from derive.network.graph import array_of
-
     indexed = definition.expression.atoms(Indexed)
     labels = {leaf.base.label for leaf in indexed}
     scalars = {leaf for leaf in definition.expression.atoms(Symbol) if not isinstance(leaf, Idx) and leaf not in labels}
@@ -141,8 +138,3 @@ def _scalar_runner(derivation: Derivation, start: Values, rate: float):  # type:
         return values, float(loss)
 
     return step
-
-
-def final_values(run_: TrainingRun) -> Mapping[str, Any]:
-    """Everything that the run ends with."""
-    return {**run_.parameters, **run_.forward}

@@ -104,7 +104,7 @@ class Worked:
         for node in neurons.nodes.values():
             for sample in self.samples if neurons.per_sample(node.id) else (0,):
                 formula = self._at_once.get(node.id, node.formula)
-                self._values[node.id, sample] = self._forward(node.id, formula, sample)
+                self._values[node.id, sample] = self._forward(formula, sample)
 
     def value(self, id_: str, sample: int = 0) -> Value:
         """The value of a quantity; `w5+` is the parameter after the update, `eta` the learning rate."""
@@ -233,7 +233,7 @@ class Worked:
             self._values[key] = self.combined(UPDATE, used)
         return self._values[key]
 
-    def _forward(self, id_: str, formula: Tree, sample: int) -> Value:
+    def _forward(self, formula: Tree, sample: int) -> Value:
         whole = over_all_samples(formula)
         if whole is None:
             return self.calculated(formula, sample)

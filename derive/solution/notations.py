@@ -85,7 +85,7 @@ def _layered(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
 
 def _index(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
     if array.role == "input" and graph.layers:
-        return Identifier("x", _counted(graph, array, at))
+        return Identifier("x", _counted(array, at))
     level = Digits(str(array.layer))
     return _by_layer(graph, array, at, id_, level, cost="E")
 
@@ -96,7 +96,7 @@ LETTER = {"input": "a", "activation": "a", "pre-activation": "z", "weight": "w",
 def _by_layer(graph: Graph, array: Array, at: Position, id_: str, level: Layout, cost: str) -> Layout:
     if not graph.layers:
         return typed_name(id_)
-    below = _counted(graph, array, at)
+    below = _counted(array, at)
     piece = array.name.partition("_")[2]  # of a maxout unit
     level = Fenced(row(level, Operator(","), Digits(piece)) if piece.isdigit() else level)
     if array.role in LETTER:
@@ -129,7 +129,7 @@ def _renamed_loss(id_: str, below: Layout | None, cost: str) -> Layout:
     return name
 
 
-def _counted(graph: Graph, array: Array, at: Position) -> Layout | None:
+def _counted(array: Array, at: Position) -> Layout | None:
     """Positions counted from 1, as a subscript; none where a layer has one unit that reads one."""
     sizes = array.shape[1:] if array.per_sample else array.shape
     if all(size == 1 for size in sizes):

@@ -23,6 +23,7 @@ from derive.formula.tree import (
     Quotient,
     Sum,
     Tree,
+    children,
 )
 from derive.solution import layout as lay
 from derive.solution.layout import (
@@ -167,8 +168,6 @@ def _opens_with_sign(tree: Tree) -> bool:
 
 def _is_numeric(tree: Tree) -> bool:
     """Whether there is no name in it."""
-    from derive.formula.tree import children
-
     return not isinstance(tree, Name | Element) and all(_is_numeric(child) for child in children(tree))
 
 
