@@ -4,6 +4,7 @@
     ├── ProblemError      a problem file that cannot be read: all its complaints at once
     ├── FormulaError      a formula that cannot be read: the text and the place in it
     ├── NumericError      a quantity that became NaN or infinite: which one
+    ├── UntrueLineError   a line of ours that does not recompute from what it shows: our mistake, never written
     └── OptionError       a document option that does not exist or does not fit
 
 `str(error)` is the whole message for a person; nothing else needs to be printed.
@@ -58,6 +59,10 @@ class NumericError(DeriveError):
     def __init__(self, quantity: str, message: str) -> None:
         self.quantity = quantity
         super().__init__(message)
+
+
+class UntrueLineError(DeriveError):
+    """A line of a page that does not come out when it is evaluated again: derive's own mistake, please report it."""
 
 
 class OptionError(DeriveError):

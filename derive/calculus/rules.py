@@ -301,7 +301,9 @@ def _half_of_two(factors: list[Tree]) -> list[Tree]:
     """1/2 * 2 is 1."""
     half = Quotient(ONE, TWO)
     if half in factors and TWO in factors:
-        left = [factor for factor in factors if factor not in (half, TWO)]
+        left = list(factors)
+        left.remove(half)
+        left.remove(TWO)
         return left or [ONE]
     return factors
 

@@ -8,14 +8,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from sympy import Abs, Heaviside, Max, Min, Piecewise, sign
 
-from derive.calculus.chain import RATE, Derivation, updated
+from derive.calculus.chain import RATE, Derivation, gradient_of, updated
 from derive.errors import NumericError
-from derive.network.graph import Definition, Graph
+from derive.formula.evaluate import evaluate_exactly
+from derive.formula.tree import BigSum, Tree, children, names
+from derive.network.graph import Array, Definition, Graph
+from derive.network.write_out import Neurons, write_out
 from derive.numeric.emit_arrays import emit_arrays
 from derive.numeric.starting_values import Start, Values
 
@@ -42,20 +48,82 @@ def evaluate(derivation: Derivation, start: Start | None) -> Evaluation | None:
     if start is None:
         return None
     graph = derivation.graph
-    values = dict(start.values)
-    forward = run(graph.definitions, values)
-    check_finite(graph, forward)
-    values |= forward
+    forward = forward_pass(graph, start)
+    check_finite(graph, forward, "in the forward pass")
+    values = dict(start.values) | forward
     optimizer = graph.problem.optimizer if derivation.gradients else None
     if optimizer is None or optimizer.learning_rate is None:
-        gradients = tuple(derivation.gradients.values())
-        return Evaluation(start, values | run(gradients, values), {})
+        values |= run(tuple(derivation.gradients.values()), values)
+        check_gradients(derivation, values)
+        return Evaluation(start, values, {})
     rate = np.asarray(float(optimizer.learning_rate))
     values |= run(derivation.backward, {**values, RATE: rate})
+    check_gradients(derivation, values)
     if not derivation.updates:
         return Evaluation(start, values, {})
     moved = dict(start.values) | {name: values[updated(name)] for name in derivation.updates}
-    return Evaluation(start, values, run(graph.definitions, moved))
+    after = run(graph.definitions, moved)
+    check_finite(graph, after, "after the update; a smaller learning rate may help")
+    return Evaluation(start, values, after)
+
+
+def forward_pass(graph: Graph, start: Start) -> dict[str, Any]:
+    """Every defined array, from the given ones.
+
+    Where a function has a kink, a sum that is zero by hand must be zero here too, not 5e-17, or the derivative would be
+    taken on the wrong side: small problems with kinks are evaluated definition by definition, exact values put in.
+    """
+    if not _has_kink(graph) or _numbers(graph) > MOST_EXACT:
+        return run(graph.definitions, start.values)
+    neurons = write_out(graph)
+    known: dict[tuple[str, int], Fraction] = {
+        (id_, sample): Fraction(Decimal(numeral.text))
+        for id_, numerals in start.typed.items()
+        for sample, numeral in enumerate(numerals)
+    }
+    values: dict[str, Any] = dict(start.values)
+    for definition in graph.definitions:
+        found = run([definition], values)[definition.array]
+        values[definition.array] = _with_exact(
+            graph, neurons, definition.array, np.array(found, dtype=np.float64), known
+        )
+    return {definition.array: values[definition.array] for definition in graph.definitions}
+
+
+def _with_exact(graph: Graph, neurons: Neurons, name: str, values: Any, known: dict[tuple[str, int], Fraction]) -> Any:
+    """The array with every element that is known as a fraction replaced by it; `known` grows by these."""
+    array = graph.arrays[name]
+    for at, id_ in array.ids.items():
+        formula = neurons.nodes[id_].formula
+        for sample in range(graph.samples if array.per_sample else 1):
+            here = {n: known[key] for n in names(formula) if (key := _key(graph, n, sample)) in known}
+            exact = None if contains_sum(formula) else evaluate_exactly(formula, here)
+            if exact is not None:
+                known[id_, sample] = exact
+                values[(sample, *at) if array.per_sample else at] = float(exact)
+    return values
+
+
+def _key(graph: Graph, id_: str, sample: int) -> tuple[str, int]:
+    place = graph.place_of.get(id_)
+    return (id_, sample if place and graph.arrays[place[0]].per_sample else 0)
+
+
+def contains_sum(formula: Tree) -> bool:
+    """Whether a written-out formula still sums over the samples."""
+    return isinstance(formula, BigSum) or any(contains_sum(child) for child in children(formula))
+
+
+MOST_EXACT = 2000  # numbers in the forward pass
+
+
+def _numbers(graph: Graph) -> int:
+    elements = sum(len(graph.arrays[definition.array].ids) for definition in graph.definitions)
+    return elements * graph.samples
+
+
+def _has_kink(graph: Graph) -> bool:
+    return any(definition.expression.has(Piecewise, Max, Min, Abs, sign, Heaviside) for definition in graph.definitions)
 
 
 def run(definitions: Sequence[Definition], values: Values) -> dict[str, Any]:
@@ -76,14 +144,40 @@ def compiled(source: str) -> Program:
     return program
 
 
-def check_finite(graph: Graph, values: Values) -> None:
+def check_finite(graph: Graph, values: Values, when: str) -> None:
     """Raise NumericError for the first array of `values` that holds NaN or an infinity."""
     for name, value in values.items():
-        if np.all(np.isfinite(value)):
-            continue
-        array = graph.arrays[name]
-        flat = np.isfinite(np.asarray(value)).all(axis=0) if array.per_sample else np.isfinite(np.asarray(value))
-        at = tuple(int(i) for i in np.argwhere(~flat)[0])
-        quantity = array.ids[at]
-        what = "not a number (NaN)" if np.isnan(value).any() else "infinite"
-        raise NumericError(quantity, f"{quantity} is {what} in the forward pass; nothing was written")
+        quantity = _not_finite(graph.arrays[name], value)
+        if quantity:
+            raise NumericError(quantity, f"{_place(graph, name)}{quantity} is {_what(value)} {when}")
+
+
+def check_gradients(derivation: Derivation, values: Values) -> None:
+    """Raise NumericError for the first gradient, from the loss back, that holds NaN or an infinity."""
+    graph = derivation.graph
+    for name in derivation.gradients:
+        value = values[gradient_of(name)]
+        below = _not_finite(graph.arrays[name], value)
+        if below:
+            quantity = f"d{graph.loss}/d{below}"
+            raise NumericError(quantity, f"{_place(graph, name)}{quantity} is {_what(value)} in the backward pass")
+
+
+def _not_finite(array: Array, value: Any) -> str:
+    """The id of the first element that is NaN or infinite; '' where all are finite."""
+    finite = np.isfinite(np.asarray(value))
+    if finite.all():
+        return ""
+    each = finite.all(axis=0) if array.per_sample else finite
+    return array.ids[tuple(int(i) for i in np.argwhere(~each)[0])]
+
+
+def _what(value: Any) -> str:
+    return "not a number (NaN)" if np.isnan(value).any() else "infinite"
+
+
+def _place(graph: Graph, name: str) -> str:
+    """Where the file speaks of an array: `problem.yaml:3: circuit.a: `."""
+    layer = graph.arrays[name].layer
+    in_network = f"layers[{layer - 1}]" if layer else "inputs"
+    return graph.problem.places.at(in_network if graph.layers else f"circuit.{name}")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from derive.errors import UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.tree import Element, Name, Number, Tree, map_leaves
 from derive.numeric.rounding import Shown, Style, Value, show, unit_of
@@ -29,10 +30,6 @@ class Substitution:
     result: Shown
     exact_numbers: bool
     exact: bool
-
-
-class UntrueLineError(AssertionError):
-    """An invariant of ours is broken: a line that does not recompute from what it shows."""
 
 
 def substitute(formula: Tree, values: Callable[[str], Value], result: Value, style: Style) -> Substitution:

@@ -67,7 +67,8 @@ def train(derivation: Derivation, start: Start, steps: int) -> TrainingRun:
         if not np.isfinite(loss):
             raise NumericError(
                 graph.loss,
-                f"{graph.loss} is not a finite number after {mark} steps; a smaller learning rate may help",
+                f"{graph.problem.places.at('training')}{graph.loss} is not a finite number after {mark} steps; "
+                "a smaller learning rate may help",
             )
     parameters = {name: values[name] for name in graph.trainable}
     return TrainingRun(steps, tuple(losses), parameters, run(graph.definitions, values))

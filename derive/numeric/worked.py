@@ -15,6 +15,7 @@ from sympy import Expr
 
 from derive.calculus.chain import Derivation, gradient_of, partials
 from derive.calculus.rules import by_rules, tidy
+from derive.errors import UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import BigSum, Name, Negative, Number, Product, Quotient, Sum, Tree, children, names
@@ -22,7 +23,6 @@ from derive.network.graph import Position
 from derive.network.write_out import Neurons, local_partial
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
-from derive.numeric.substitution import UntrueLineError
 
 UPDATE = Sum((Name("w"), Negative(Product((Name("eta"), Name("g"))))))  # w - eta*g
 

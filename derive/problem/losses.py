@@ -31,7 +31,7 @@ LOSSES: Mapping[str, LossFunction] = {
         "Half the squared difference of target and output, summed over the outputs.", "1/2*(t-y)^2", "sum"
     ),
     "squared-error": LossFunction(
-        "The squared difference of target and output, summed over the outputs.", "(t-y)^2", "sum"
+        "The squared difference of output and target, summed over the outputs.", "(y-t)^2", "sum"
     ),
     "mean-squared-error": LossFunction(
         "The squared difference of target and output, averaged over outputs and samples.",

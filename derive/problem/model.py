@@ -168,6 +168,11 @@ class Places:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return 0
 
+    def at(self, path: str) -> str:
+        """How a message about `path` begins: `problem.yaml:3: circuit.a: `."""
+        line = self.line(path)
+        return f"{self.source}:{line}: {path}: " if line else f"{self.source}: {path}: "
+
 
 @dataclass(frozen=True)
 class Problem:

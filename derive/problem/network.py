@@ -52,6 +52,7 @@ def read_network(fields: Fields, frame: Problem, path: str, findings: Findings) 
     if layers_known:
         _check_descent(problem, fields, path, findings)
         _check_worked(problem, path, findings)
+        _check_scores(problem, path, findings)
     return problem
 
 
@@ -142,6 +143,17 @@ def _check_one_hot(loss: str, targets: Samples, path: str, findings: Findings) -
             return
 
 
+def _check_scores(problem: Problem, path: str, findings: Findings) -> None:
+    """A loss of scores takes its own softmax of them, so the last layer must leave them as they are."""
+    if problem.loss is None or problem.loss.choice.name != "softmax-cross-entropy":
+        return
+    last = problem.layers[-1].activation
+    if last.formula is not None or last.name not in ("identity", "softmax"):
+        given = last.name or last.formula.text  # type: ignore[union-attr]
+        message = f"softmax-cross-entropy takes scores; expected identity or softmax in the last layer, got {given}"
+        findings.complain(f"{path}layers[{len(problem.layers) - 1}].activation", message)
+
+
 def _check_descent(problem: Problem, fields: Fields, path: str, findings: Findings) -> None:
     """What an optimizer, training and regularisation need."""
     for key in ("optimizer", "training", "regularization"):
@@ -193,4 +205,4 @@ def _check_worked(problem: Problem, path: str, findings: Findings) -> None:
     known = workable(problem)
     for name in problem.document.worked:
         if name not in known:
-            findings.complain(f"{path}document.worked", unknown("parameter ", name, known))
+            findings.complain(f"{path}document.worked", unknown("parameter or quantity ", name, known))

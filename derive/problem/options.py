@@ -58,7 +58,7 @@ def _check_worked(problem: Problem, worked: tuple[str, ...]) -> None:
     known = worked_names(problem)
     for name in worked:
         if name not in known:
-            raise OptionError(f"worked: {unknown('parameter ', name, known)}")
+            raise OptionError(f"worked: {unknown('parameter or quantity ', name, known)}")
 
 
 def _changed(problem: Problem, changed: Mapping[str, Any], worked: tuple[str, ...] | None) -> Problem:

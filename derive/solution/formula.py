@@ -28,7 +28,8 @@ def formula_of(derivation: Derivation, neurons: Neurons, id_: str) -> Expr:
     of, by = above.removeprefix("d"), below.removeprefix("d")
     if slash and of in neurons.nodes and by in graph.place_of:
         return _chained(derivation, neurons, of, by)
-    raise KeyError(f"no quantity '{id_}'{suggestion(id_, graph.place_of)}")
+    known = [*graph.place_of, *(f"d{graph.loss}/d{name}" for name in graph.place_of)]
+    raise KeyError(f"no quantity '{id_}'{suggestion(id_, known)}")
 
 
 def _symbol(leaf: Name | Element) -> Expr:
