@@ -149,6 +149,12 @@ class Graph:
     layers: tuple[LayerView, ...] = ()
     forward_only: bool = False  # an activation has no derivative, so nothing is differentiated
 
+    @property
+    def mean(self) -> bool:
+        """Whether the samples' losses are averaged rather than added."""
+        loss = self.problem.loss
+        return loss is not None and loss.reduction == "mean"
+
     @cached_property
     def place_of(self) -> Mapping[str, tuple[str, Position]]:
         """id -> (array, position among its unit indices)."""

@@ -9,7 +9,7 @@ open: an id such as `net_h1` stands for one value per sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,6 +69,10 @@ class Neurons:
                 readers.setdefault(parent, []).append(node.id)
         return {parent: tuple(ids) for parent, ids in readers.items()}
 
+    def ancestors(self, id_: str) -> frozenset[str]:
+        """The quantities that a node's derivative flows to, itself included."""
+        return frozenset(reached(id_, lambda one: self.nodes[one].parents if one in self.nodes else ()))
+
     def array(self, id_: str) -> Array:
         """The array that an id belongs to."""
         return self.graph.arrays[self.graph.place_of[id_][0]]
@@ -76,6 +80,17 @@ class Neurons:
     def per_sample(self, id_: str) -> bool:
         """Whether the quantity has one value per sample."""
         return self.graph.samples > 1 and self.array(id_).per_sample
+
+
+def reached(start: str, neighbours: Callable[[str], Iterable[str]]) -> set[str]:
+    """All that can be reached from `start`, itself included."""
+    found, open_ = {start}, [start]
+    while open_:
+        for other in neighbours(open_.pop()):
+            if other not in found:
+                found.add(other)
+                open_.append(other)
+    return found
 
 
 def write_out(graph: Graph) -> Neurons:
@@ -86,7 +101,7 @@ def write_out(graph: Graph) -> Neurons:
         for at, id_ in array.ids.items():
             formula = formula_at(graph, definition, at)
             read = (name for name in names(formula) if name in graph.place_of)
-            reached = read if definition.partials is None else _reached(graph, definition, definition.partials, at)
+            reached = read if definition.partials is None else _partial_ids(graph, definition, definition.partials, at)
             nodes[id_] = Node(id_, array.name, at, formula, tuple(dict.fromkeys(reached)))
     return Neurons(graph, nodes)
 
@@ -146,7 +161,7 @@ def _negated(tree: Tree) -> Tree:
     return tree.body if isinstance(tree, Negative) else Negative(tree)
 
 
-def _reached(graph: Graph, definition: Definition, partials: tuple[Partial, ...], at: Position) -> Iterator[str]:
+def _partial_ids(graph: Graph, definition: Definition, partials: tuple[Partial, ...], at: Position) -> Iterator[str]:
     """The ids at which stated partials read their arrays, for the definition at one position."""
     own: dict[Idx, int] = dict(zip(graph.arrays[definition.array].unit_indices, at, strict=True))
     for partial in partials:

@@ -7,7 +7,7 @@ rounded value is what the next step uses. Both go through the same steps, so a p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -20,7 +20,7 @@ from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import BigSum, Name, Negative, Number, Product, Quotient, Sum, Tree, children, names
 from derive.network.graph import Position
-from derive.network.write_out import Neurons, local_partial
+from derive.network.write_out import Neurons, local_partial, reached
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
 
@@ -100,7 +100,7 @@ class Worked:
         self._values: dict[tuple[str, int], Value] = {(id_, 0): value for id_, value in (moved or {}).items()}
         self._partials: dict[tuple[str, str, int], Value] = {}
         self._gradients: dict[tuple[str, int], Value] = {}
-        self._relevant = self._ancestors(self.root) if self.root else set()
+        self._relevant = neurons.ancestors(self.root) if self.root else frozenset[str]()
         for node in neurons.nodes.values():
             for sample in self.samples if neurons.per_sample(node.id) else (0,):
                 formula = self._at_once.get(node.id, node.formula)
@@ -217,13 +217,7 @@ class Worked:
         """The sum, or for a mean loss the mean, of one number per sample."""
         used = {str(at): value for at, value in enumerate(values)}
         whole = _sum(used)
-        return self.combined(Quotient(whole, Number(str(len(values)))) if self.mean else whole, used)
-
-    @property
-    def mean(self) -> bool:
-        """Whether the samples' losses are averaged."""
-        loss = self.graph.problem.loss
-        return loss is not None and loss.reduction == "mean"
+        return self.combined(Quotient(whole, Number(str(len(values)))) if self.graph.mean else whole, used)
 
     def updated(self, id_: str) -> Value:
         """w+ = w - eta * dE_total/dw"""
@@ -281,10 +275,7 @@ class Worked:
         return local if child == self.root else self.product((upstream, local))
 
     def _descendants(self, id_: str) -> set[str]:
-        return _reached(id_, self.paths)
-
-    def _ancestors(self, id_: str) -> set[str]:
-        return _reached(id_, lambda one: self.neurons.nodes[one].parents if one in self.neurons.nodes else ())
+        return reached(id_, self.paths)
 
 
 def length(tree: Tree) -> int:
@@ -310,13 +301,3 @@ def over_all_samples(formula: Tree) -> OverSamples | None:
 
 def _sum(used: Mapping[str, Value]) -> Tree:
     return Sum(tuple(Name(name) for name in used))
-
-
-def _reached(start: str, neighbours: Callable[[str], Iterable[str]]) -> set[str]:
-    found, open_ = {start}, [start]
-    while open_:
-        for other in neighbours(open_.pop()):
-            if other not in found:
-                found.add(other)
-                open_.append(other)
-    return found

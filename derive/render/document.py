@@ -66,6 +66,7 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
         column_gap=dialect.column_gap,
         blocks=[viewer(block) for block in document.blocks],
     )
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 

@@ -47,16 +47,9 @@ class Backward:
         return tuple(child for child in self.page.neurons.children.get(id_, ()) if child in relevant)
 
     @property
-    def relevant(self) -> set[str]:
+    def relevant(self) -> frozenset[str]:
         """The quantities that the root depends on, itself included."""
-        found, open_ = {self.page.root}, [self.page.root]
-        while open_:
-            node = self.page.neurons.nodes.get(open_.pop())
-            for parent in node.parents if node else ():
-                if parent not in found:
-                    found.add(parent)
-                    open_.append(parent)
-        return found
+        return self.page.neurons.ancestors(self.page.root)
 
     def way(self, id_: str) -> tuple[Factor, ...]:
         """The factors from the root (or the nearest quantity whose gradient is known or forks) down to `id_`."""
@@ -113,8 +106,14 @@ class Backward:
     def gradient_id(self, id_: str) -> str:
         return f"d{self.page.root}/d{id_}"
 
+    @property
+    def outwards(self) -> bool:
+        """Whether a chain is written from the parameter outwards; rounding at every step fixes the order itself."""
+        return self.page.names.notation.from_last and not self.page.style.each_step
+
     def symbols(self, factors: tuple[Factor, ...]) -> Layout:
-        """∂E/∂a · ∂a/∂z · ∂z/∂w"""
+        """∂E/∂a · ∂a/∂z · ∂z/∂w, or the other way round where the notation has it so."""
+        factors = tuple(reversed(factors)) if self.outwards else factors
         parts: list[Layout] = []
         for factor in factors:
             parts.extend(
@@ -162,6 +161,7 @@ class Backward:
         """The product with each factor labelled by its value, then the numbers."""
         page, worked = self.page, self.page.worked
         assert worked is not None
+        factors = tuple(reversed(factors)) if self.outwards else factors
         values = [self.value(factor) for factor in factors]
         braced: list[Layout] = []
         for factor, value in zip(factors, values, strict=True):
@@ -205,7 +205,7 @@ class Backward:
         if worked is None:
             yield say("add_paths", quantity=page.names(id_))
             terms = [
-                row(self.upstream_name(child), *_dot(page), page.set.factor(page.local(child, id_))) for child in paths
+                row(self.upstream_name(child), *page.dot, page.set.factor(page.local(child, id_))) for child in paths
             ]
             lines = (Line(left, "=", row(*_joined(labels, "+"))), Line(None, "=", row(*_joined(terms, "+"))))
             yield Equation(lines, self.gradient_id(id_))
@@ -257,7 +257,7 @@ class Backward:
         if isinstance(label, Partial):
             lines.append(Line(label, "=", self.symbols((Factor(loss, child), Factor(child, id_, (child,))))))
         if worked is None:
-            share = row(self.upstream_name(child), *_dot(page), page.set.factor(page.local(child, id_)))
+            share = row(self.upstream_name(child), *page.dot, page.set.factor(page.local(child, id_)))
             yield Equation((*lines, Line(None if lines else label, "=", share)), identity)
             return
         values = [worked.gradient(child, page.sample), worked.partial(child, id_, page.sample)]
@@ -333,10 +333,6 @@ def _product_is_exact(worked: Worked, left: Value, right: Value) -> bool:
     if left.exact is None or right.exact is None:
         return False
     return worked.product((left, right)).exact == left.exact * right.exact
-
-
-def _dot(page: Page) -> tuple[Layout, ...]:
-    return () if page.set.tight else (Operator("."),)
 
 
 def _joined(items: Sequence[Layout], sign: str) -> list[Layout]:

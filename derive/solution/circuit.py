@@ -51,7 +51,7 @@ def _node(page: Page, backward: Backward, id_: str) -> Iterator[Block]:
     yield head(3, "circuit_node", name=page.names(id_), formula=page.set(node.formula))
     pattern = pattern_of(node.formula)
     if pattern:
-        yield say(f"pattern_{pattern}")
+        yield say("pattern_add", subtracts=_subtracts(node.formula)) if pattern == "add" else say(f"pattern_{pattern}")
     for parent in node.parents:
         yield local_partial(page, backward, id_, parent, pattern)
         if id_ == output:
@@ -119,6 +119,10 @@ def pattern_of(formula: Tree) -> str:
     if isinstance(formula, Call) and formula.function in ("max", "min"):
         return "max" if formula.function == "max" else "min"
     return ""
+
+
+def _subtracts(formula: Tree) -> bool:
+    return isinstance(formula, Sum) and any(isinstance(term, Negative) for term in formula.terms)
 
 
 def _bare(tree: Tree) -> Tree:

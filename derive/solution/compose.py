@@ -55,20 +55,44 @@ def compose(
 def join(problem: Problem, documents: Sequence[Document]) -> Document:
     """Several pages under one title: each part's title becomes a section, its sections go one level down.
 
-    What every part would say first (how numbers are rounded) is said once.
+    What every part would say alike (how numbers are rounded, an activation's derivative) is said once.
     """
-    language = problem.document.language
     blocks: list[Block] = []
     said: set[str] = set()
     for document in documents:
         blocks.append(Heading(2, Message("part_title", {"title": document.title})))
-        for block in document.blocks:
-            if isinstance(block, Paragraph) and block.message.key.startswith("document_"):
-                if block.message.key in said:
-                    continue
-                said.add(block.message.key)
-            blocks.append(replace(block, level=block.level + 1) if isinstance(block, Heading) else block)
-    return Document(title_of(problem), language, tuple(blocks))
+        for section in _sections(document.blocks):
+            blocks.extend(_lowered(block) for block in _unsaid(section, said))
+    return Document(title_of(problem), problem.document.language, tuple(blocks))
+
+
+def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """The blocks from each heading to the next."""
+    section: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Heading) and section:
+            yield section
+            section = []
+        section.append(block)
+    yield section
+
+
+def _unsaid(section: list[Block], said: set[str]) -> list[Block]:
+    """A section without what stands before: the opening sentence, or a lemma that is the same to the letter."""
+    first = section[0]
+    if isinstance(first, Heading) and first.message.key == "head_lemma_activation":
+        if repr(section) in said:
+            return [first, say("as_before")]
+        said.add(repr(section))
+    opening = isinstance(first, Paragraph) and first.message.key.startswith("document_")
+    if opening and repr(first) in said:
+        return section[1:]
+    said.add(repr(first))
+    return section
+
+
+def _lowered(block: Block) -> Block:
+    return replace(block, level=block.level + 1) if isinstance(block, Heading) else block
 
 
 def title_of(problem: Problem) -> str:
@@ -152,7 +176,7 @@ def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
     known = Known()
     yield from lemmas(page, known)
     if by_layer:
-        yield from matrix_backward(page)
+        yield from matrix_backward(page, known)
     yield from _parameters(page, known)
     if page.options.gradient_check:
         yield from gradient_check(page, trained(page))
@@ -171,22 +195,29 @@ def _afterwards(page: Page, evaluation: Evaluation | None) -> Iterator[Block]:
 
 
 def _parameters(page: Page, known: Known) -> Iterator[Block]:
-    """The parameters worked in full, then the others; in matrix notation all by array."""
+    """The parameters worked in full, each layer's others after its last one; in matrix notation all by array."""
     worked_ids = worked_parameters(page)
+    by_array = page.names.notation.arrays
+    left = [id_ for id_ in trained(page) if id_ not in worked_ids]
     if worked_ids:
         yield say("backward_intro", loss=page.names(page.graph.loss))
-    for id_ in worked_ids:
+    for at, id_ in enumerate(worked_ids):
         yield head(3, "worked_parameter", quantity=page.names(id_))
         yield from Backward(page, known).parameter(id_)
         yield from in_delta_form(page, id_, known)
         yield from over_all_samples_gradient(page, id_)
         yield from update(page, id_)
-    rest = tuple(id_ for id_ in trained(page) if id_ not in worked_ids)
-    if page.names.notation.arrays and rest:
+        layer = page.neurons.array(id_).layer
+        last_of_layer = all(page.neurons.array(other).layer != layer for other in worked_ids[at + 1 :])
+        others = [other for other in left if page.neurons.array(other).layer == layer]
+        if last_of_layer and others and not by_array:
+            yield from likewise(page, others, known, layer)
+            left = [other for other in left if other not in others]
+    if by_array and left:
         yield from matrix_update(page)
-    elif rest:
+    elif left:
         yield head(3, "the_rest")
-        yield from likewise(page, rest, known)
+        yield from likewise(page, left, known)
     if page.graph.samples > 1:
         yield note("minibatch_note")
 

@@ -32,7 +32,7 @@ def delta_form(page: Page, id_: str) -> Layout | None:
     delta = page.names.delta(unit)
     if local == ONE:
         return delta
-    return row(delta, *([] if page.set.tight else [Operator(".")]), page.set.factor(local))
+    return row(delta, *page.dot, page.set.factor(local))
 
 
 def in_delta_form(page: Page, id_: str, known: Known) -> Iterator[Block]:
@@ -104,15 +104,11 @@ def signal_in_symbols(page: Page, unit: str, known: Known) -> Iterator[Block]:
     for child in paths:
         if child not in known.gradients:
             yield from signal_in_symbols(page, child, known)
-    shares = [row(page.names.delta(child), *_dot(page), page.set.factor(page.local(child, after))) for child in paths]
+    shares = [row(page.names.delta(child), *page.dot, page.set.factor(page.local(child, after))) for child in paths]
     joined = row(*(part for at, share in enumerate(shares) for part in ([Operator("+")] if at else []) + [share]))
     arriving = Fenced(joined) if len(shares) > 1 else joined
-    right = row(arriving, *_dot(page), page.set.factor(slope))
+    right = row(arriving, *page.dot, page.set.factor(slope))
     yield Equation((Line(page.names.delta(unit), "=", right),), _id(unit))
-
-
-def _dot(page: Page) -> tuple[Layout, ...]:
-    return () if page.set.tight else (Operator("."),)
 
 
 def _id(unit: str) -> str:

@@ -19,9 +19,10 @@ def forward_pass(page: Page) -> Iterator[Block]:
     yield head(2, "forward_pass")
     if page.graph.samples > 1:
         yield say("one_sample_in_full", count=page.graph.samples, sample=page.sample + 1)
+    said: set[str] = set()
     for view in page.graph.layers:
         yield layer_heading(page.graph, view)
-        yield from _layer(page, view)
+        yield from _layer(page, view, said)
     if page.graph.loss:
         yield from loss_section(page)
     elif page.graph.samples > 1 and page.numeric:
@@ -41,12 +42,14 @@ def layer_heading(graph: Graph, view: LayerView) -> Heading:
     )
 
 
-def _layer(page: Page, view: LayerView) -> Iterator[Block]:
-    yield say(
-        "layer_linear" if not view.pre_activations else "layer_activated",
-        units=len(view.units),
-        number=view.number,
-    )
+def _layer(page: Page, view: LayerView, said: set[str]) -> Iterator[Block]:
+    """A layer's quantities; what its units do is said when it is new."""
+    key = "layer_linear" if not view.pre_activations else "layer_activated"
+    key = "layer_softmax" if view.activation == "softmax" else key
+    if key not in said:
+        total = {"total": page.names(f"sum_{view.name}")} if key == "layer_softmax" else {}
+        yield say(key, units=len(view.units), number=view.number, **total)
+        said.add(key)
     graph = page.graph
     if view.formula is not None and len(view.pre_activations) == 1:
         for before, after in zip(
@@ -66,10 +69,6 @@ def _layer(page: Page, view: LayerView) -> Iterator[Block]:
 
 def _unit(page: Page, view: LayerView, before: str, after: str) -> Iterator[Block]:
     """One neuron: its pre-activation, then its activation."""
-    if page.names.notation.composed:
-        inner = page.set(page.neurons.nodes[before].formula)
-        name = function_name(view)
-        yield Equation((Line(page.names(after), "=", Function(name, (inner,))),))
     yield quantity(page, before)
     yield activation(page, view, before, after)
 
@@ -87,8 +86,10 @@ def activation(page: Page, view: LayerView, before: str, after: str) -> Equation
     lead: list[Line] = []
     name = function_name(view)
     is_call = isinstance(node.formula, Call) and len(node.formula.arguments) == 1
+    if page.names.notation.composed:  # the whole unit in one row: h = sigma(w1 x1 + ...)
+        lead.append(Line(page.names(after), "=", Function(name, (page.set(page.neurons.nodes[before].formula),))))
     if page.names.notation.tight and not is_call:
-        lead.append(Line(page.names(after), "=", Function(name, (page.names(before),))))
+        lead.append(Line(None if lead else page.names(after), "=", Function(name, (page.names(before),))))
     return page.chain(page.names(after), node.formula, values, result, id=after, before=lead)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from derive.network.graph import LayerView
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
-from derive.solution.layout import Layout, Operator, row
+from derive.solution.layout import Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, natural, note, say
 
 MOST_IN_A_ROW = 5
@@ -56,6 +56,8 @@ def describe(page: Page) -> Iterator[Block]:
         Message("network_loss", {"loss": Message(key), "samples": graph.samples, "mean": loss.reduction == "mean"})
     )
     yield Listing(tuple(items))
+    if page.names.notation.from_last:
+        yield say("level_letter", letter=Identifier("L"), last=len(graph.layers))
 
 
 def _some(items: tuple[Layout, ...], most: int = 6) -> tuple[Argument, ...]:
@@ -94,7 +96,8 @@ def given_numbers(page: Page) -> Iterator[Block]:
         for start in range(0, len(shown), MOST_IN_A_ROW):
             some = shown[start : start + MOST_IN_A_ROW]
             joined = row(*(part for at, cell in enumerate(some) for part in ([Operator(",")] if at else []) + [cell]))
-            rows.append((message if start == 0 else "", joined))
+            goes_on = start + MOST_IN_A_ROW < len(shown)
+            rows.append((message if start == 0 else "", row(joined, Operator(",")) if goes_on else joined))
     yield say("given_numbers")
     yield Table((Message("quantity"), Message("given_value")), tuple(rows))
 

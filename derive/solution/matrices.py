@@ -70,8 +70,7 @@ class Matrices:
     def table(self, array: Array, style: Style, value: ValueOf) -> Layout:
         """An array's numbers as it stands: a matrix, a column, or one number."""
         if not array.unit_indices:
-            digits = Digits(show(value(next(iter(array.ids.values()))), style).text)
-            return Fenced(digits) if digits.text.startswith("-") else digits
+            return Digits(show(value(next(iter(array.ids.values()))), style).text)
         if len(array.unit_indices) == 1:
             return self.column(array.ids.values(), style, value)
         return self.grid(rows_of(array), style, value)
@@ -152,6 +151,6 @@ def matrix_update(page: Page) -> Iterator[Block]:
         return
     yield head(3, "matrix_update")
     if page.graph.samples > 1:
-        yield say("matrix_mean" if page.worked and page.worked.mean else "matrix_sum", count=page.graph.samples)
+        yield say("matrix_mean" if page.graph.mean else "matrix_sum", count=page.graph.samples)
     for name in page.graph.trainable:
         yield Matrices(page).updated(page.graph.arrays[name])

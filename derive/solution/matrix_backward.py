@@ -20,36 +20,37 @@ from derive.solution.page import Page, say
 from derive.solution.softmax import collapsed_gradients
 
 
-def matrix_backward(page: Page) -> Iterator[Block]:
-    """From the loss back, layer by layer."""
+def matrix_backward(page: Page, known: Known) -> Iterator[Block]:
+    """From the loss back, layer by layer; what is worked here is known to what follows on the page."""
     matrices = Matrices(page)
     views = page.graph.layers
     yield say("matrix_outputs", loss=page.names(page.root))
-    yield from output_gradient(page, views[-1])
+    yield from output_gradient(page, views[-1], known)
     for view in reversed(views):
         one_sum = len(view.weights) == 1  # a maxout layer has one per piece
         yield layer_heading(page.graph, view)
         if len(view.pre_activations) == 1:
             yield from error_signal(matrices, view)
+        if not one_sum:
+            continue
         yield say("matrix_weights", first=view.number == len(views))
-        if one_sum:
-            yield weight_gradient(matrices, view)
-            yield from bias_gradient(matrices, view)
+        yield weight_gradient(matrices, view)
+        yield from bias_gradient(matrices, view)
         if view.number > 1:
             yield say("matrix_sent_back")
-            if one_sum:
-                yield sent_back(matrices, view)
+            yield sent_back(matrices, view)
 
 
-def output_gradient(page: Page, view: LayerView) -> Iterator[Block]:
+def output_gradient(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
     """dE/da of the last layer, output by output."""
-    backward = Backward(page, Known())
+    backward = Backward(page, known)
     for id_ in page.graph.arrays[view.output].ids.values():
         paths = backward.paths(id_)
         if len(paths) == 1:
             factor = backward.merged(paths[0], id_)
             if factor.of == page.root:
-                yield local_partial(page, backward.known, Factor(factor.of, id_, factor.through))
+                yield local_partial(page, known, Factor(factor.of, id_, factor.through))
+                known.partials.add((factor.direct, id_))
 
 
 def error_signal(matrices: Matrices, view: LayerView) -> Iterator[Block]:

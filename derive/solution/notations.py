@@ -29,12 +29,14 @@ from derive.solution.layout import (
 @dataclass(frozen=True)
 class Notation:
     """`quantity(graph, array, position, id)` lays out one element; `tight` writes products without a dot;
-    `composed` writes a unit as one equation, `h = sigma(...)`; `arrays` works whole layers as matrices of numbers."""
+    `composed` writes a unit as one equation, `h = sigma(...)`; `arrays` works whole layers as matrices of numbers;
+    `from_last` counts layers back from the last one, L, and writes a chain of partials from the parameter outwards."""
 
     quantity: Callable[[Graph, Array, Position, str], Layout]
     tight: bool
     composed: bool = False
     arrays: bool = False
+    from_last: bool = False
 
 
 def typed_name(id_: str) -> Layout:
@@ -143,7 +145,7 @@ def _comma(at: Position) -> Layout:
 
 NOTATIONS: dict[str, Notation] = {
     "net-out": Notation(_net_out, tight=False),
-    "layered": Notation(_layered, tight=True),
+    "layered": Notation(_layered, tight=True, from_last=True),
     "index": Notation(_index, tight=True),
     "matrix": Notation(_index, tight=True, arrays=True),
     "plain": Notation(_plain, tight=True, composed=True),

@@ -19,7 +19,7 @@ from derive.numeric.substitution import substitute
 from derive.numeric.worked import LocalPartials, Worked
 from derive.problem.model import DocumentOptions
 from derive.solution.document import Argument, Equation, Heading, Line, Message, Note, Paragraph
-from derive.solution.layout import Digits, Layout, Partial
+from derive.solution.layout import Digits, Layout, Operator, Partial
 from derive.solution.notations import Names
 from derive.solution.typeset import Typesetter
 
@@ -53,6 +53,11 @@ class Page:
     def root(self) -> str:
         """What gradients are of: the loss, or with several samples the loss of one of them."""
         return self.names.root
+
+    @property
+    def dot(self) -> tuple[Layout, ...]:
+        """The sign between two names in a product: a dot, or nothing."""
+        return () if self.set.tight else (Operator("."),)
 
     def partial(self, of: str, by: str) -> Layout:
         """∂of/∂by."""

@@ -17,10 +17,10 @@ def over_all_samples_gradient(page: Page, id_: str) -> Iterator[Block]:
     if page.root == graph.loss:
         return
     left = page.partial(graph.loss, id_)
-    yield say("mean_over_samples" if _mean(page) else "sum_over_samples", count=graph.samples)
+    yield say("mean_over_samples" if graph.mean else "sum_over_samples", count=graph.samples)
     data = "E_data" if "E_data" in page.neurons.nodes else graph.loss
     count = graph.samples
-    scale: tuple[Layout, ...] = (Fraction(Digits("1"), Digits(str(count))),) if _mean(page) else ()
+    scale: tuple[Layout, ...] = (Fraction(Digits("1"), Digits(str(count))),) if graph.mean else ()
     symbols = row(*scale, sum_over_samples(page, page.partial(page.root, id_)))
     first = Line(page.partial(data, id_), "=", symbols)
     if worked is None:
@@ -30,7 +30,7 @@ def over_all_samples_gradient(page: Page, id_: str) -> Iterator[Block]:
     rows = tuple((Digits(str(at + 1)), page.shown(value)) for at, value in enumerate(values))
     yield Table((Message("sample"), page.partial(page.root, id_)), rows, frozenset({0, 1}))
     total: Tree = Sum(tuple(Name(str(at)) for at in range(count)))
-    if _mean(page):
+    if graph.mean:
         total = Product((Quotient(Number("1"), Number(str(count))), total))
     result = worked.over_samples(values)
     lines = page.numbers(total, lambda at: values[int(at)], result)
@@ -42,8 +42,3 @@ def over_all_samples_gradient(page: Page, id_: str) -> Iterator[Block]:
         symbols = row(page.partial(data, id_), Operator("+"), page.partial("E_reg", id_))
         rows_ = page.numbers(whole, lambda at: terms[int(at)], worked.total_gradient(id_))
         yield Equation((Line(left, "=", symbols), *rows_), f"d{graph.loss}/d{id_}")
-
-
-def _mean(page: Page) -> bool:
-    loss = page.graph.problem.loss
-    return loss is not None and loss.reduction == "mean"

@@ -53,17 +53,17 @@ def trained(page: Page) -> tuple[str, ...]:
     return tuple(id_ for array in arrays for id_ in natural(array.ids.values()))
 
 
-def likewise(page: Page, ids: Sequence[str], known: Known) -> Iterator[Block]:
-    """The parameters that are not worked in full: gradient, old value, new value."""
+def likewise(page: Page, ids: Sequence[str], known: Known, layer: int = 0) -> Iterator[Block]:
+    """The parameters that are not worked in full: gradient, old and new value. `layer`: all of one layer; 0: of any."""
     if not ids:
         return
     updated = page.graph.problem.optimizer is not None
     if page.worked is None:
-        yield say("likewise_symbolic", count=len(ids))
+        yield say("likewise_symbolic", count=len(ids), layer=layer)
         yield from _likewise_formulas(page, ids, known)
         return
     has_rate = updated and page.graph.problem.optimizer.learning_rate is not None  # type: ignore[union-attr]
-    yield say("likewise", count=len(ids))
+    yield say("likewise", count=len(ids), layer=layer)
     header: tuple[Cell, ...] = (Message("parameter"), Message("gradient"), Message("old_value"))
     if has_rate:
         header = (*header, Message("new_value"))
