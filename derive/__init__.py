@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from derive.api import Solution, SolutionSet, solve
-    from derive.errors import DeriveError, FormulaError, NumericError, OptionError, ProblemError
+    from derive.errors import DeriveError, FormulaError, NumericError, OptionError, ProblemError, UntrueLineError
 
 __version__ = "0.1.0"
 
@@ -26,6 +26,7 @@ __all__ = [
     "ProblemError",
     "Solution",
     "SolutionSet",
+    "UntrueLineError",
     "__version__",
     "solve",
 ]

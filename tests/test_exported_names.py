@@ -20,6 +20,7 @@ def test_exported_names() -> None:
             "ProblemError",
             "Solution",
             "SolutionSet",
+            "UntrueLineError",
             "__version__",
             "solve",
         ]

@@ -150,7 +150,7 @@ def _check_scores(problem: Problem, path: str, findings: Findings) -> None:
     last = problem.layers[-1].activation
     if last.formula is not None or last.name not in ("identity", "softmax"):
         given = last.name or last.formula.text  # type: ignore[union-attr]
-        message = f"softmax-cross-entropy takes scores; expected identity or softmax in the last layer, got {given}"
+        message = f"softmax-cross-entropy takes scores; expected identity in the last layer, got {given}"
         findings.complain(f"{path}layers[{len(problem.layers) - 1}].activation", message)
 
 

@@ -105,7 +105,7 @@ def page_of(derivation: Derivation, neurons: Neurons, evaluation: Evaluation | N
     style = style_of(options)
     names = Names(derivation.graph, NOTATIONS[options.notation])
     typeset = Typesetter(names, names.element, names.notation.tight)
-    at_once = names.notation.arrays
+    at_once = names.notation.arrays and bool(derivation.graph.layers)
     shortcuts = collapsed_gradients(derivation.graph)
     worked = None
     if evaluation is not None:

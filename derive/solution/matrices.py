@@ -75,6 +75,11 @@ class Matrices:
             return self.column(array.ids.values(), style, value)
         return self.grid(rows_of(array), style, value)
 
+    def operand(self, array: Array, style: Style, value: ValueOf) -> Layout:
+        """The same after a sign: a negative number by itself stands in parentheses."""
+        shown = self.table(array, style, value)
+        return Fenced(shown) if isinstance(shown, Digits) and shown.text.startswith("-") else shown
+
     def line(self, left: Sequence[Line], calculation: Callable[[], Calculation]) -> Equation:
         """`left = symbols = numbers = result`, all entries true as shown; in a symbolic problem the symbols alone."""
         if not self.page.numeric:
@@ -132,7 +137,8 @@ class Matrices:
         entries = {id_: Sum((Name(id_), Negative(Product((Name("eta"), Name(f"d:{id_}")))))) for id_ in ids}
 
         def numbers(style: Style) -> Layout:
-            before, slope = (self.table(array, style, known.__getitem__) for known in (old, slopes))
+            before = self.table(array, style, old.__getitem__)
+            slope = self.operand(array, style, slopes.__getitem__)
             times = () if array.indices else (Operator("*"),)
             return row(before, Operator("-"), self.page.shown(worked.rate()), *times, slope)
 

@@ -50,7 +50,7 @@ def weighted_sum(matrices: Matrices, view: LayerView, weight: str, bias: str, to
             {id_: matrices.page.neurons.nodes[id_].formula for id_ in target.ids.values()},
             matrices.value,
             lambda style: laid_out(
-                lambda array: matrices.table(array, style, matrices.value), Matrix(((Digits("1"),),) * ones)
+                lambda array: matrices.operand(array, style, matrices.value), Matrix(((Digits("1"),),) * ones)
             ),
             matrices.value,
         )

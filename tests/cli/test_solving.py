@@ -120,7 +120,7 @@ REFUSED = {
     ),
     "a parameter that does not exist": (
         ["--worked", "w99"],
-        "worked: unknown parameter 'w99'; expected one of w1, ",
+        "worked: unknown parameter or quantity 'w99'; expected one of w1, ",
     ),
 }
 

@@ -71,7 +71,7 @@ EDITS = {  # a sentence: what is replaced in W1, by what, and what the reader th
     "an unknown worked parameter": (
         "[w5, w1]",
         "[w5, w10]",
-        "15: document.worked: unknown parameter 'w10'; expected one of w1, w2, w3, w4, b1, w5, w6, w7, "
+        "15: document.worked: unknown parameter or quantity 'w10'; expected one of w1, w2, w3, w4, b1, w5, w6, w7, "
         "w8, b2, out_h1, out_h2, out_o1, out_o2; "
         "did you mean 'w1'?",
     ),
@@ -270,6 +270,11 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "a target above 1 for cross-entropy": (
         "inputs: {x: 1}\nlayers: [{dense: 1}]\ntargets: {o1: 1.5}\nloss: cross-entropy\n",
         "problem.yaml:3: targets.o1: expected targets from 0 to 1 for cross-entropy, got 1.5",
+    ),
+    "scores that went through an activation": (
+        "inputs: [x]\nlayers:\n  - {dense: 2, activation: tanh}\nloss: softmax-cross-entropy\n",
+        "problem.yaml:3: layers[0].activation: softmax-cross-entropy takes scores; expected identity in the last "
+        "layer, got tanh",
     ),
     "a softmax twice": (
         "inputs: [x]\nlayers: [{dense: 2, activation: softmax}]\nloss: softmax-cross-entropy\n",

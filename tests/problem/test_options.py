@@ -47,7 +47,7 @@ def test_worked_goes_to_the_parts_that_have_it() -> None:
         ),
         (
             {"worked": "w11"},
-            "worked: unknown parameter 'w11'; expected one of w1, w2, w3, w4, b1, w5, w6, w7, w8, b2, "
+            "worked: unknown parameter or quantity 'w11'; expected one of w1, w2, w3, w4, b1, w5, w6, w7, w8, b2, "
             "out_h1, out_h2, out_o1, out_o2; "
             "did you mean 'w1'?",
         ),

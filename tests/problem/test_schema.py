@@ -24,11 +24,12 @@ inputs: {x: 1, z: -.5}
 layers:
   - {dense: 2, activation: {maxout: {pieces: 3}}, weights: {random: he, seed: 3}, bias: {threshold: 0.4}}
   - dense: 2
-    activation: {formula: z*sigmoid(z)}
+    activation: {leaky-relu: {slope: 0.1}}
     weights: {random: uniform, low: 0}
     bias: {random: normal, layout: shared}
     names: {units: [ship, car], bias: theta}
-  - {dense: 2, activation: {leaky-relu: {slope: 0.1}}, weights: [[1, 2], [3, 1e-4]], bias: {threshold: unit}}
+  - {dense: 2, activation: {formula: z*sigmoid(z)}, weights: [[1, 2], [3, 1e-4]], bias: {threshold: unit}}
+  - {dense: 2}
 targets: o1
 loss: softmax-cross-entropy
 regularization: {l2: 0.01, biases: true}
