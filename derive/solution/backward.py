@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from derive.calculus.rules import tidy
 from derive.formula.tree import Name, Number, Product, Sum, Tree
@@ -21,6 +22,9 @@ from derive.solution.local import LOSS_ROLES, Factor, Known, local_partial
 from derive.solution.page import Page, say
 
 ONE = Number("1")
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -111,9 +115,13 @@ class Backward:
         """Whether a chain is written from the parameter outwards; rounding at every step fixes the order itself."""
         return self.page.names.notation.from_last and not self.page.style.each_step
 
+    def as_written(self, parts: tuple[T, ...]) -> tuple[T, ...]:
+        """The factors of a chain, from the loss down, in the order in which the notation writes them."""
+        return parts[::-1] if self.outwards else parts
+
     def symbols(self, factors: tuple[Factor, ...]) -> Layout:
         """∂E/∂a · ∂a/∂z · ∂z/∂w, or the other way round where the notation has it so."""
-        factors = tuple(reversed(factors)) if self.outwards else factors
+        factors = self.as_written(factors)
         parts: list[Layout] = []
         for factor in factors:
             parts.extend(
@@ -161,10 +169,9 @@ class Backward:
         """The product with each factor labelled by its value, then the numbers."""
         page, worked = self.page, self.page.worked
         assert worked is not None
-        factors = tuple(reversed(factors)) if self.outwards else factors
         values = [self.value(factor) for factor in factors]
         braced: list[Layout] = []
-        for factor, value in zip(factors, values, strict=True):
+        for factor, value in self.as_written(tuple(zip(factors, values, strict=True))):
             label = page.shown(value)
             braced.extend([Operator(".")] if braced else [])
             braced.append(Underbrace(page.partial(factor.of, factor.by), label))
@@ -176,6 +183,7 @@ class Backward:
         """`= a × b × c = result`; where every step is rounded, one multiplication a row."""
         page, worked = self.page, self.page.worked
         assert worked is not None
+        values = list(self.as_written(tuple(values)))
         if page.style.each_step and len(values) > 2:
             lines: list[Line] = []
             relation = "="
@@ -261,7 +269,7 @@ class Backward:
             yield Equation((*lines, Line(None if lines else label, "=", share)), identity)
             return
         values = [worked.gradient(child, page.sample), worked.partial(child, id_, page.sample)]
-        rows = page.numbers(_named(values), lambda at: values[int(at)], worked.path(child, id_, page.sample))
+        rows = self.numeric_product(values, worked.path(child, id_, page.sample))
         if not lines:
             lines, rows = [Line(label, rows[0].relation, rows[0].right)], rows[1:]
         yield Equation((*lines, *rows), identity)
