@@ -13,6 +13,7 @@ from fractions import Fraction
 from derive.problem.model import DocumentOptions
 
 DEFAULT_SIGNIFICANT = 6
+MOST_DIGITS = 17  # that tell any two floats apart
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
@@ -74,6 +75,8 @@ def show(value: Value, style: Style) -> Shown:
     if number.is_zero():
         return Shown(_zero(style), value.exact is not None)
     places = _places(number, style)
+    if value.exact is None:  # a float has no digits beyond these
+        places = min(places, MOST_DIGITS - 1 - number.adjusted())
     rounded = number.quantize(Decimal(1).scaleb(-places), context=_WIDE)
     if rounded.is_zero():  # never show a nonzero value as zero: two digits of it
         places = 1 - number.adjusted()

@@ -15,6 +15,7 @@ from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.tree import Element, Name, Number, Tree, map_leaves
 from derive.numeric.rounding import Shown, Style, Value, show, unit_of
 
+LOST = 1e-13  # what a long calculation adds up of float64's own rounding, told apart only with all digits there
 # How many more digits a line may take until it recomputes; float64 itself ends the ladder.
 _MORE_DIGITS = (0, 1, 2, 3, 4, 6, 8, 11, 15)
 
@@ -38,13 +39,10 @@ def substitute(formula: Tree, values: Callable[[str], Value], result: Value, sty
     Raises UntrueLineError if no number of digits does: the result is then not the formula's value.
     """
     shown = show(result, style)
-    for extra in _MORE_DIGITS:
+    for extra, noise in (*((extra, 0.0) for extra in _MORE_DIGITS), (_MORE_DIGITS[-1], LOST)):
         numbers, exact_numbers = _with_numbers(formula, values, style.finer(extra))
-        if not recomputes(numbers, shown):
-            continue
-        return _substitution(numbers, shown, exact_numbers)
-    if recomputes(numbers, shown, noise=1e-13):  # all digits are there: a long calculation adds up its noise
-        return _substitution(numbers, shown, exact_numbers)
+        if recomputes(numbers, shown, noise):
+            return _substitution(numbers, shown, exact_numbers)
     raise UntrueLineError(f"{formula} with {_with_numbers(formula, values, style)[0]} is not {shown.text}")
 
 
@@ -63,10 +61,10 @@ def settle(entries: Sequence[tuple[Tree, Value]], values: Callable[[str], Value]
     `entries` holds each entry's formula and value. Raises UntrueLineError if no number of digits does.
     """
     results = [show(result, style) for _, result in entries]
-    for extra in _MORE_DIGITS:
+    for extra, noise in (*((extra, 0.0) for extra in _MORE_DIGITS), (_MORE_DIGITS[-1], LOST)):
         finer = style.finer(extra)
         filled = [_with_numbers(formula, values, finer) for formula, _ in entries]
-        if all(recomputes(numbers, shown) for (numbers, _), shown in zip(filled, results, strict=True)):
+        if all(recomputes(numbers, shown, noise) for (numbers, _), shown in zip(filled, results, strict=True)):
             exact = all(
                 evaluate_exactly(numbers, {}) == Fraction(shown.text)
                 for (numbers, _), shown in zip(filled, results, strict=True)
@@ -93,18 +91,22 @@ def _with_numbers(formula: Tree, values: Callable[[str], Value], style: Style) -
     return map_leaves(formula, number), exact
 
 
-def recomputes(numbers: Tree, shown: Shown, noise: float = 1e-15) -> bool:
+def recomputes(numbers: Tree, shown: Shown, noise: float = 0.0) -> bool:
     """Whether evaluating the printed numbers gives the printed result, rounded to its own last digit.
 
-    `noise`: what float64 may lose on the way, relative to the largest number in the line. Printed digits are
-    float64's own
-    at best, so a small difference of large numbers cannot be had more exactly.
+    A line of fractions is evaluated exactly, another in float64, which may be wrong in its last place. `noise` is what
+    a long calculation may have lost besides, relative to the largest number in the line: printed digits are float64's
+    own at best, so a small difference of large numbers cannot be had more exactly.
     """
+    result, half = Fraction(shown.text), Fraction(unit_of(shown.text)) / 2
     exact = evaluate_exactly(numbers, {})
-    value = evaluate(numbers, {}) if exact is None else float(exact)
-    off = abs(value - float(shown.text)) if exact is None else float(abs(exact - Fraction(shown.text)))
-    half = float(unit_of(shown.text)) / 2
-    return off <= half * (1 + 1e-9) + noise * max(_largest(numbers), abs(value))
+    if exact is not None:
+        slack = Fraction(noise * max(_largest(numbers), abs(float(exact)))) if noise else 0
+        return abs(exact - result) <= half + slack
+    value = evaluate(numbers, {})
+    return abs(value - float(result)) <= float(half) * (1 + 1e-9) + max(noise, 1e-15) * max(
+        _largest(numbers), abs(value)
+    )
 
 
 def _largest(numbers: Tree) -> float:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from math import isfinite
 
 import numpy as np
 from sympy import Expr
 
 from derive.calculus.chain import Derivation, gradient_of, partials
 from derive.calculus.rules import by_rules, tidy
-from derive.errors import UntrueLineError
+from derive.errors import NumericError, UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import BigSum, Name, Negative, Number, Product, Quotient, Sum, Tree, children, names
@@ -24,6 +25,7 @@ from derive.network.write_out import Neurons, local_partial, reached
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
 
+TOO_FEW_DIGITS = "rounded at every step to so few digits, it is not a finite number; ask for more, or `rounding: carry`"
 UPDATE = Sum((Name("w"), Negative(Product((Name("eta"), Name("g"))))))  # w - eta*g
 
 
@@ -104,7 +106,10 @@ class Worked:
         for node in neurons.nodes.values():
             for sample in self.samples if neurons.per_sample(node.id) else (0,):
                 formula = self._at_once.get(node.id, node.formula)
-                self._values[node.id, sample] = self._forward(formula, sample)
+                try:
+                    self._values[node.id, sample] = self._forward(formula, sample)
+                except NumericError:
+                    raise NumericError(node.id, f"{node.id}: {TOO_FEW_DIGITS}") from None
 
     def value(self, id_: str, sample: int = 0) -> Value:
         """The value of a quantity; `w5+` is the parameter after the update, `eta` the learning rate."""
@@ -157,6 +162,8 @@ class Worked:
         """The value of a formula over any names, from their values."""
         exact = evaluate_exactly(formula, {n: v.exact for n, v in used.items() if v.exact is not None})
         number = float(exact) if exact is not None else evaluate(formula, {n: v.number for n, v in used.items()})
+        if not isfinite(number):
+            raise NumericError("", TOO_FEW_DIGITS)
         return rounded_value(Value(number, exact), self.style)
 
     def product(self, values: Iterable[Value]) -> Value:

@@ -70,7 +70,7 @@ class Reader:
                 return
             try:
                 left, kind = value(above.right, self.known), "symbols"
-            except NotReadError:
+            except (NotReadError, ZeroDivisionError):  # few digits may show 1 - 0.6 as 1 - 1
                 return
         self.checked[kind] += 1
         if not agree(left, right, line, kind):
