@@ -13,7 +13,8 @@ from fractions import Fraction
 from derive.problem.model import DocumentOptions
 
 DEFAULT_SIGNIFICANT = 6
-MOST_DIGITS = 17  # that tell any two floats apart
+FLOAT_DIGITS = 15  # that a float64 calculation can be trusted with
+ALL_DIGITS = 17  # that tell any two floats apart
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
@@ -25,6 +26,7 @@ class Style:
     significant: int | None
     trailing_zeros: bool = False
     each_step: bool = False
+    most_digits: int = FLOAT_DIGITS  # significant ones, of a number that is not exact
 
     def finer(self, extra: int) -> Style:
         """The same style with more digits."""
@@ -32,6 +34,7 @@ class Style:
             return self
         return replace(
             self,
+            most_digits=ALL_DIGITS,
             decimals=None if self.decimals is None else self.decimals + extra,
             significant=None if self.significant is None else self.significant + extra,
         )
@@ -76,7 +79,7 @@ def show(value: Value, style: Style) -> Shown:
         return Shown(_zero(style), value.exact is not None)
     places = _places(number, style)
     if value.exact is None:  # a float has no digits beyond these
-        places = min(places, MOST_DIGITS - 1 - number.adjusted())
+        places = min(places, style.most_digits - 1 - number.adjusted())
     rounded = number.quantize(Decimal(1).scaleb(-places), context=_WIDE)
     if rounded.is_zero():  # never show a nonzero value as zero: two digits of it
         places = 1 - number.adjusted()

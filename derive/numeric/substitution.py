@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 
 from derive.errors import UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
@@ -104,6 +105,8 @@ def recomputes(numbers: Tree, shown: Shown, noise: float = 0.0) -> bool:
         slack = Fraction(noise * max(_largest(numbers), abs(float(exact)))) if noise else 0
         return abs(exact - result) <= half + slack
     value = evaluate(numbers, {})
+    if not isfinite(value):  # rounding has made 1 - 0.6 into 1 - 1 under a fraction
+        return False
     return abs(value - float(result)) <= float(half) * (1 + 1e-9) + max(noise, 1e-15) * max(
         _largest(numbers), abs(value)
     )

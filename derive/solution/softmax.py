@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction as Exact
 
 from derive.formula.parse import parse
 from derive.formula.tree import Call, Name, Negative, Product, Sum, Tree
@@ -124,13 +126,23 @@ def _over_outputs(body: Layout) -> Layout:
     return BigSum(Identifier("k"), body)
 
 
+def targets_sum_to_one(graph: Graph) -> bool:
+    """Whether every sample's targets add up to exactly 1, as shares do; targets without values are taken to."""
+    given = graph.problem.targets.values()
+    columns = [values for values in given if values is not None]
+    if len(columns) < len(given):
+        return True
+    samples = zip(*columns, strict=True)
+    return all(sum(Exact(Decimal(numeral.text)) for numeral in sample) == 1 for sample in samples)
+
+
 def collapsed_gradients(graph: Graph) -> dict[str, Tree]:
     """dE/dnet_k = out_k - target_k, where the network ends in softmax with cross-entropy; else nothing."""
     loss = graph.problem.loss
     if loss is None or loss.choice.name not in ("cross-entropy", "softmax-cross-entropy") or "t" not in graph.arrays:
         return {}
     view = graph.layers[-1]
-    if view.activation != "softmax":
+    if view.activation != "softmax" or not targets_sum_to_one(graph):
         return {}
     logits, outputs, targets = (graph.arrays[name].ids for name in (view.pre_activations[0], view.output, "t"))
     return {z: Sum((Name(outputs[at]), Negative(Name(targets[at])))) for at, z in logits.items()}

@@ -64,3 +64,24 @@ def test_halves_and_twos_cancel_one_by_one(decimals: int) -> None:
         "loss": "mean-squared-error",
     }
     assert derive.solve(problem, decimals=decimals).to_text()
+
+
+def test_a_line_whose_rounded_numbers_divide_by_zero_is_shown_with_more_digits() -> None:
+    layer = {"dense": 1, "name": "h", "weights": [[0.06]], "activation": "sigmoid"}
+    problem = {"inputs": {"x1": 0.06}, "targets": {"h1": 0.64}, "layers": [layer], "loss": "binary-cross-entropy"}
+    text = derive.solve({**problem, "optimizer": {"sgd": {"learning-rate": 0.1}}}, decimals=0).to_text()
+    assert "(1 \u2212 1)" not in text
+    assert "(1 \u2212 0.64)/(1 \u2212 0.5)" in text
+
+
+def test_softmax_collapses_only_where_the_targets_add_up_to_one() -> None:
+    layer = {"dense": 2, "name": "h", "weights": [[0.06], [1]]}
+    problem = {"inputs": {"x1": 0.06}, "layers": [layer], "loss": "softmax-cross-entropy"}
+    shares = derive.solve({**problem, "targets": {"h1": 0.64, "h2": 0.36}})
+    halves = derive.solve({**problem, "targets": {"h1": 0.64, "h2": 0.1}})
+    p1 = shares.values["out_h1"]
+    assert shares.values["dE_total/dnet_h1"] == pytest.approx(p1 - 0.64)
+    # -y_l + p_l * (sum of the targets), which is 0.74 here
+    assert halves.values["dE_total/dnet_h1"] == pytest.approx(-0.64 + p1 * 0.74)
+    assert "\u03b4_h1 = " in shares.to_text()
+    assert "out_h1 \u2212 target_h1" not in halves.to_text()
