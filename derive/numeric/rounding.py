@@ -13,7 +13,8 @@ from fractions import Fraction
 from derive.problem.model import DocumentOptions
 
 DEFAULT_SIGNIFICANT = 6
-FLOAT_DIGITS = 15  # that a float64 calculation can be trusted with
+FLOAT_DIGITS = 16  # that a float64 calculation can give at best
+LARGE_DIGITS = 15  # the same of a number that has no place after the point left
 ALL_DIGITS = 17  # that tell any two floats apart
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 
@@ -79,7 +80,8 @@ def show(value: Value, style: Style) -> Shown:
         return Shown(_zero(style), value.exact is not None)
     places = _places(number, style)
     if value.exact is None:  # a float has no digits beyond these
-        places = min(places, style.most_digits - 1 - number.adjusted())
+        most = LARGE_DIGITS if number.adjusted() >= LARGE_DIGITS else style.most_digits
+        places = min(places, most - 1 - number.adjusted())
     rounded = number.quantize(Decimal(1).scaleb(-places), context=_WIDE)
     if rounded.is_zero():  # never show a nonzero value as zero: two digits of it
         places = 1 - number.adjusted()
