@@ -103,6 +103,8 @@ def inlined(page: Page, factor: Factor) -> Tree:
     Where that would be long (many outputs, a penalty), the part that depends on the quantity stands alone.
     """
     nodes = page.neurons.nodes
+    if page.neurons.array(factor.by).role in LOSS_ROLES:
+        return nodes[factor.direct].formula
     losses = {id_ for id_ in nodes if page.neurons.array(id_).role in ("loss-part", "data-loss")}
     if len(losses) > 3 or any(page.neurons.array(id_).role == "penalty" for id_ in factor.through):
         return nodes[factor.direct].formula

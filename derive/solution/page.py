@@ -104,6 +104,7 @@ class Page:
     ) -> list[Line]:
         """The rows `= numbers = result` of a chain; what would only repeat the row above is left out."""
         if isinstance(formula, Number):
+            substitute(formula, values, result, self.style)  # nothing is put in, but the number must be the result
             return []
         substitution = substitute(formula, values, result, self.style)
         relation = "=" if substitution.exact_numbers else "~="

@@ -88,3 +88,11 @@ def test_softmax_collapses_only_where_the_targets_add_up_to_one() -> None:
     assert halves.values["dE_total/dnet_h1"] == pytest.approx(-0.64 + p1 * 0.74)
     assert "\u03b4_h1 = " in shares.to_text()
     assert "out_h1 \u2212 target_h1" not in halves.to_text()
+
+
+def test_the_mean_over_outputs_is_a_factor_of_the_chain() -> None:
+    """dE/dE_k = 1/2 for two outputs: the total is taken as a function of its parts there, not of the outputs."""
+    layer = {"dense": 2, "name": "k", "weights": [[0.5], [0.2]], "activation": "sigmoid"}
+    problem = {"inputs": {"x": 1}, "targets": {"k1": 0, "k2": 1}, "layers": [layer], "loss": "mean-squared-error"}
+    text = derive.solve(problem, decimals=4).to_text()
+    assert re.search(r"∂E_total/∂E_k1 = 1/2.*\n.*\n *= 0\.5", text)
