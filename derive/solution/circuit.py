@@ -5,12 +5,13 @@ check.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from derive.formula.tree import Call, Cases, Name, Negative, Product, Sum, Tree
 from derive.solution.backward import Backward
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
-from derive.solution.layout import Colored, Digits, Layout, Operator, row
+from derive.solution.layout import Colored, DerivativeOf, Digits, Layout, Operator, row
 from derive.solution.local import Factor, Known
 from derive.solution.local import local_partial as partial_line
 from derive.solution.page import Page, head, say
@@ -79,10 +80,20 @@ def _node(page: Page, backward: Backward, id_: str) -> Iterator[Block]:
 def local_partial(page: Page, backward: Backward, id_: str, parent: str, pattern: str) -> Equation:
     """The partial of one node; where a maximum or minimum has chosen, just whether this input was it."""
     if page.worked is None or pattern not in ("max", "min"):
-        return partial_line(page, backward.known, Factor(id_, parent, (id_,)), by_rule=not pattern)
+        line = partial_line(page, backward.known, Factor(id_, parent, (id_,)), by_rule=not pattern)
+        direct = id_ == page.graph.loss and len(backward.paths(parent)) > 1
+        return _along_one_wire(page, line, id_, parent) if direct else line
     value = page.worked.partial(id_, parent)
     reason = Message("chosen" if value.number else "not_chosen")
     return Equation((Line(page.partial(id_, parent), "=", page.shown(value), reason),), f"d{id_}/d{parent}")
+
+
+def _along_one_wire(page: Page, line: Equation, id_: str, parent: str) -> Equation:
+    """The output's own partial by a value that also reaches it on other wires: not yet the whole derivative."""
+    only_here = DerivativeOf(page.names(parent), page.set(page.neurons.nodes[id_].formula))
+    whole = page.partial(id_, parent)
+    rows = tuple(replace(row_, left=only_here) if row_.left == whole else row_ for row_ in line.lines)
+    return Equation(rows)
 
 
 def backward_formula(page: Page, id_: str, parent: str) -> Layout:
@@ -101,7 +112,7 @@ def _copied(page: Page, id_: str, paths: tuple[str, ...]) -> Iterator[Block]:
     for child in paths:
         symbols.extend([Operator("+")] if symbols else [])
         symbols.append(
-            page.partial(output, id_)
+            DerivativeOf(page.names(id_), page.set(page.neurons.nodes[output].formula))
             if child == output
             else row(page.partial(output, child), Operator("."), page.partial(child, id_))
         )

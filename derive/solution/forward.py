@@ -74,9 +74,22 @@ def _unit(page: Page, view: LayerView, before: str, after: str) -> Iterator[Bloc
 
 
 def function_name(view: LayerView) -> str:
-    return {"sigmoid": "sigma", "relu": "ReLU"}.get(
-        view.activation, view.activation if view.activation in ("tanh",) else "f"
-    )
+    """What an activation is called when it is applied; f where it has no short name."""
+    return FUNCTION_NAMES.get(view.activation, "f")
+
+
+FUNCTION_NAMES = {
+    "sigmoid": "sigma",
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky-relu": "LeakyReLU",
+    "elu": "ELU",
+    "softplus": "softplus",
+    "silu": "SiLU",
+    "gelu": "GELU",
+    "softmax": "softmax",
+    "maxout": "max",
+}
 
 
 def activation(page: Page, view: LayerView, before: str, after: str) -> Equation:

@@ -4,9 +4,9 @@ training.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from derive.network.graph import LayerView
+from derive.network.graph import Array, LayerView
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
 from derive.solution.layout import Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, natural, note, say
@@ -55,6 +55,10 @@ def describe(page: Page) -> Iterator[Block]:
     items.append(
         Message("network_loss", {"loss": Message(key), "samples": graph.samples, "mean": loss.reduction == "mean"})
     )
+    penalty = graph.problem.regularization
+    if penalty.l1 is not None or penalty.l2 is not None:
+        shares = {"l1": penalty.l1 is not None, "l2": penalty.l2 is not None}
+        items.append(Message("network_penalty", shares))
     yield Listing(tuple(items))
     if page.names.notation.from_last:
         yield say("level_letter", letter=Identifier("L"), last=len(graph.layers))
@@ -100,6 +104,22 @@ def given_numbers(page: Page) -> Iterator[Block]:
             rows.append((message if start == 0 else "", row(joined, Operator(",")) if goes_on else joined))
     yield say("given_numbers")
     yield Table((Message("quantity"), Message("given_value")), tuple(rows))
+    if fixed(page):
+        yield say("not_trained", names=fixed(page))
+
+
+def fixed(page: Page) -> tuple[Layout, ...]:
+    """The parameters that an update leaves as they are, where there is an update."""
+    graph = page.graph
+    if graph.problem.optimizer is None:
+        return ()
+    arrays = [graph.arrays[name] for name in graph.parameters if name not in graph.trainable]
+    return _one_by_one(page, arrays)
+
+
+def _one_by_one(page: Page, arrays: Sequence[Array]) -> tuple[Layout, ...]:
+    names = tuple(page.names(id_) for array in arrays for id_ in natural(array.ids.values()))
+    return names if len(names) <= MOST_IN_A_ROW else ()
 
 
 def _groups(page: Page) -> Iterator[tuple[Message, tuple[str, ...]]]:

@@ -16,6 +16,8 @@ def training_section(page: Page, run: TrainingRun) -> Iterator[Block]:
     graph = page.graph
     yield head(2, "training")
     yield say("training_intro", steps=run.steps, samples=graph.samples)
+    if page.style.each_step:
+        yield say("training_precision")
     header: tuple[Cell, ...] = (Message("steps"), page.names(graph.loss))
     rows = tuple((Digits(str(steps)), page.shown(Value(loss))) for steps, loss in run.losses)
     yield Table(header, rows, frozenset({0, 1}))

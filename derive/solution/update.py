@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import isclose
 
-from derive.numeric.rounding import show
 from derive.numeric.worked import UPDATE, over_all_samples
 from derive.solution.delta import delta_form, delta_unit, signal_in_symbols
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
@@ -123,14 +123,11 @@ def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
 
 
 def _as_large(page: Page, ids: Sequence[str], like: str) -> tuple[Layout, ...]:
-    """Every parameter whose gradient is, as shown, as large as that of `like`."""
+    """Every parameter whose gradient is as large as that of `like`, but for float64's own rounding."""
     worked = page.worked
     assert worked is not None
-
-    def size(id_: str) -> str:
-        return show(worked.total_gradient(id_), page.style).text.removeprefix("-")
-
-    return tuple(page.names(id_) for id_ in natural(ids) if size(id_) == size(like))
+    size = {id_: abs(worked.total_gradient(id_).number) for id_ in ids}
+    return tuple(page.names(id_) for id_ in natural(ids) if isclose(size[id_], size[like], rel_tol=1e-12))
 
 
 def after_update(page: Page, moved: Page) -> Iterator[Block]:
