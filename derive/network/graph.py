@@ -52,11 +52,36 @@ class Partial:
 
 
 @dataclass(frozen=True)
+class Scatter:
+    """`array[at] += body` at every position of `indices`: how a program adds up a gradient whose terms fall on shifted
+    places.
+
+    `at` holds, for each index of the array, an affine expression of `indices` (`2*r + u`), a whole number, or an
+    element of a given array of whole numbers (`token[n,t]`). What falls outside the array is left out.
+    """
+
+    at: tuple[Expr, ...]
+    indices: tuple[Idx, ...]
+    body: Expr
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A definition that reads an earlier (`descending`: a later) position of itself or of its neighbours along
+    `index`: it is evaluated position by position, together with the neighbours of the same loop."""
+
+    index: Idx
+    descending: bool = False
+
+
+@dataclass(frozen=True)
 class Definition:
     """`array[indices] = expression`; `tree` is the same formula as it was written, where a person wrote it.
 
-    `partials` states the local derivatives in a form of choice (through the output: `out*(1 - out)`); where None they
-    are derived from the expression. A test proves every stated form with SymPy.
+    An array is read at affine indices (`x[n,d,r+u,c+v]`); a read outside its range, or at a position that is not whole
+    (`d_y[n,(p - u)/2]`), is 0. `partials` states the local derivatives in a form of choice (through the output:
+    `out*(1 - out)`); where None they are derived from the expression. A test proves every stated form with SymPy.
+    `scatter` is the same value as `expression`, as contributions: a program may use it instead.
     """
 
     array: str
@@ -64,6 +89,8 @@ class Definition:
     expression: Expr
     tree: Tree | None = None
     partials: tuple[Partial, ...] | None = None
+    scatter: tuple[Scatter, ...] = ()
+    loop: Loop | None = None
 
     @property
     def element(self) -> Expr:
