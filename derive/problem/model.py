@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from derive.formula.tree import Tree
+from derive.problem.layer_types.layer_type import Line, Signal, Weight
 
 
 class Numeral(float):
@@ -101,6 +102,44 @@ class Layer:
     pieces: int = 1
 
 
+Flat = tuple[Numeral, ...]
+"""The numbers of an array in order, the last index fastest."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One layer that is not dense: a type of the table in `layer_types/`, or one typed in index notation (`define`).
+
+    `lines`, `sizes` (the range of each index letter) and `weights` are what its type says for these settings.
+    `values` holds the numbers of each array of `weights` (and `mask` of dropout), None where they are missing;
+    `trainable` are the arrays that an update changes.
+    """
+
+    type: str
+    name: str
+    reads: Signal
+    returns: Signal
+    settings: Mapping[str, Any]
+    lines: tuple[Line, ...]
+    sizes: Mapping[str, int]
+    weights: tuple[Weight, ...]
+    values: Mapping[str, Flat | RandomValues | None]
+    trainable: frozenset[str]
+    activation: Choice | None = None
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """The inputs (or targets) of a network as an array: the numbers of each sample, or None where there are none.
+
+    `words` are the vocabulary of tokens, or the names of classes; empty where there are none.
+    """
+
+    signal: Signal
+    samples: tuple[Flat, ...] | None
+    words: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Loss:
     """The loss of one sample and how samples are reduced to one number."""
@@ -179,7 +218,9 @@ class Problem:
     """A network (`layers`) or a circuit of formulas (`circuit`), with its numbers.
 
     `inputs` and `targets` map a name to its values, one per sample (all names the same count), or to None
-    where the value is missing. In a circuit `inputs` holds its `values`, and `output` names the variable that
+    where the value is missing. A network with other than dense layers (or whose inputs have no names) has them all in
+    `stack`, its inputs in `source` and its targets in `goal`; `layers`, `inputs` and `targets` are then empty. In a
+    circuit `inputs` holds its `values`, and `output` names the variable that
     is differentiated.
     """
 
@@ -188,6 +229,9 @@ class Problem:
     places: Places
     targets: Mapping[str, tuple[Numeral, ...] | None] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
+    stack: tuple[Layer | Module, ...] = ()
+    source: Tensor | None = None
+    goal: Tensor | None = None
     loss: Loss | None = None
     circuit: Mapping[str, FormulaText] = field(default_factory=dict)
     output: str = ""
