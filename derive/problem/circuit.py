@@ -44,8 +44,8 @@ def read_circuit(fields: Fields, frame: Problem, path: str, findings: Findings) 
         circuit={name: formula for name, formula in circuit.items() if formula is not None},
         output=_output(fields, circuit, path, findings),
         trainable=tuple(filter(None, fields.get("trainable") or ())),
-        optimizer=read_optimizer(fields),
-        training=read_training(fields),
+        optimizer=read_optimizer(fields, path, findings),
+        training=read_training(fields, path, findings),
         document=frame.document,
     )
     if circuit:

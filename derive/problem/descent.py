@@ -5,24 +5,61 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from derive.problem.containers import Chosen
 from derive.problem.findings import Findings
-from derive.problem.model import DocumentOptions, Optimizer, Training
+from derive.problem.model import Clip, DocumentOptions, Optimizer, Schedule, Stop, Training
+from derive.problem.optimizers import OPTIMIZERS
 
 Fields = Mapping[str, Any]
 
 
-def read_optimizer(fields: Fields) -> Optimizer | None:
+def read_optimizer(fields: Fields, path: str, findings: Findings) -> Optimizer | None:
     """None where the file has none."""
     chosen = fields.get("optimizer")
     if chosen is None:
         return None
-    return Optimizer(chosen.options.get("learning-rate"), chosen.options.get("order") or "simultaneous")
+    given = chosen.options
+    order = given.get("order") or "simultaneous"
+    optimizer = Optimizer(
+        learning_rate=given.get("learning-rate"),
+        order=order,
+        name=chosen.name,
+        options={key: given[key] for key in OPTIMIZERS[chosen.name].options if given.get(key) is not None},
+        schedule=_schedule(given.get("schedule")),
+        clip=_clip(given.get("clip"), f"{path}optimizer.{chosen.name}.clip", findings),
+    )
+    if order == "sequential" and optimizer.clip is not None and optimizer.clip.kind == "norm":
+        message = "needs all gradients before any update, got `order: sequential`; clip by value, or use simultaneous"
+        findings.complain(f"{path}optimizer.{chosen.name}.clip", message)
+    return optimizer
 
 
-def read_training(fields: Fields) -> Training | None:
+def _schedule(chosen: Chosen | None) -> Schedule:
+    if chosen is None:
+        return Schedule()
+    given = {key: value for key, value in chosen.options.items() if value is not None}
+    return Schedule(kind=chosen.name, **given)  # type: ignore[arg-type]
+
+
+def _clip(fields: Fields | None, path: str, findings: Findings) -> Clip | None:
+    given = {key: value for key, value in (fields or {}).items() if value is not None}
+    if fields is not None and len(given) != 1:
+        findings.complain(path, f"expected norm or value, got {'both' if given else 'neither'}")
+    return Clip(*next(iter(given.items()))) if given else None  # type: ignore[arg-type]
+
+
+def read_training(fields: Fields, path: str, findings: Findings) -> Training | None:
     """None where the file has none."""
-    steps = (fields.get("training") or {}).get("steps")
-    return None if steps is None else Training(steps)
+    given = {key.replace("-", "_"): value for key, value in (fields.get("training") or {}).items() if value is not None}
+    if fields.get("training") is None:
+        return None
+    if ("steps" in given) == ("epochs" in given) and not findings.complaints:
+        message = "expected steps or epochs" + (", got both" if given.get("steps") else "")
+        findings.complain(f"{path}training", message)
+    stop = {key.replace("-", "_"): value for key, value in (given.pop("stop", None) or {}).items() if value is not None}
+    plateau = stop.pop("plateau", None) or {}
+    stop |= {key.replace("-", "_"): value for key, value in plateau.items() if value is not None}
+    return Training(**given, stop=Stop(**stop))
 
 
 def read_document(fields: Fields, path: str, findings: Findings) -> DocumentOptions:

@@ -57,6 +57,7 @@ class Number:
 
     above: float | None = None
     at_least: float | None = None
+    below: float | None = None
     expected: str = "a number"
 
     def fits(self, node: Node) -> bool:
@@ -72,11 +73,14 @@ class Number:
             return reject(node, path, findings, f"a number above {self.above:g}")
         if self.at_least is not None and number < self.at_least:
             return reject(node, path, findings, f"a number of at least {self.at_least:g}")
+        if self.below is not None and number >= self.below:
+            return reject(node, path, findings, f"a number below {self.below:g}")
         return number
 
     def schema(self) -> Schema:
         limits: Schema = {} if self.above is None else {"exclusiveMinimum": self.above}
         limits |= {} if self.at_least is None else {"minimum": self.at_least}
+        limits |= {} if self.below is None else {"exclusiveMaximum": self.below}
         return {"type": ["number", "string"], "pattern": NUMERAL_PATTERN, **limits}
 
 

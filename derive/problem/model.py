@@ -158,21 +158,65 @@ class Regularization:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """How the learning rate changes: constant; step: times `factor` after every `every` steps; cosine: down to `end`
+    within `steps` steps (None: within the whole training)."""
+
+    kind: Literal["constant", "step", "cosine"] = "constant"
+    every: int = 1
+    factor: float = 1.0
+    steps: int | None = None
+    end: float = 0.0
+
+
+@dataclass(frozen=True)
+class Clip:
+    """`norm`: the gradient of all parameters together is shortened to this length; `value`: each element is cut off
+    at plus and minus this."""
+
+    kind: Literal["norm", "value"]
+    limit: Numeral
+
+
+@dataclass(frozen=True)
 class Optimizer:
-    """Gradient descent; `learning_rate` None: symbolic.
+    """An entry of the table of optimisers; `learning_rate` None: symbolic. `options` holds those that were typed.
 
     `sequential` feeds updated weights to earlier layers' gradients.
     """
 
     learning_rate: Numeral | None = None
     order: Literal["simultaneous", "sequential"] = "simultaneous"
+    name: str = "sgd"
+    options: Mapping[str, Numeral] = field(default_factory=dict)
+    schedule: Schedule = Schedule()
+    clip: Clip | None = None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When training ends before its last step: `loss` at or below a number, or no fall of the loss by more than
+    `min_change` during `patience` looks at it."""
+
+    loss: float | None = None
+    patience: int | None = None
+    min_change: float = 0.0
 
 
 @dataclass(frozen=True)
 class Training:
-    """`steps` full-batch steps from the problem's own start."""
+    """`steps` steps, or `epochs` passes through the data, from the problem's own start.
 
-    steps: int
+    `batch_size` None: all samples at every step. With batches, `seed` decides their order. `held_out` is the share of
+    the samples, drawn by `seed`, that is not trained on but measured.
+    """
+
+    steps: int | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    held_out: float = 0.0
+    stop: Stop = Stop()
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,8 @@ def read_network(fields: Fields, frame: Problem, path: str, findings: Findings) 
         layers=layers,
         loss=loss,
         regularization=_regularization(fields.get("regularization") or {}),
-        optimizer=read_optimizer(fields),
-        training=read_training(fields),
+        optimizer=read_optimizer(fields, path, findings),
+        training=read_training(fields, path, findings),
         document=frame.document,
     )
     if layers_known:
@@ -184,8 +184,13 @@ def _updated(layer: Layer) -> bool:
 
 
 def _hole(problem: Problem) -> str:
-    """Something in the problem that has no number, as a path; "" if all is there."""
+    """Something in the problem that has no number, as a path; "" if all is there.
+
+    Inputs and targets that are all without values are no hole: `derive train --data FILE` fills them.
+    """
     for key, samples in (("inputs", problem.inputs), ("targets", problem.targets)):
+        if not any(values is not None for values in (*problem.inputs.values(), *problem.targets.values())):
+            break
         for name, values in samples.items():
             if values is None:
                 return f"{key}.{name}"
@@ -195,7 +200,7 @@ def _hole(problem: Problem) -> str:
         if layer.bias.layout != "none" and layer.bias.values is None:
             return f"layers[{index}].bias"
     if problem.optimizer is not None and problem.optimizer.learning_rate is None:
-        return "optimizer.sgd.learning-rate"
+        return f"optimizer.{problem.optimizer.name}.learning-rate"
     return ""
 
 

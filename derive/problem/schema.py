@@ -13,6 +13,7 @@ from derive.problem.activations import ACTIVATIONS
 from derive.problem.containers import Field, GridOf, ListOf, MapOf, OneOf, Record, Shared, TableEntry
 from derive.problem.kinds import Flag, Formula, Integer, Kind, Name, Number, Schema, Text, Word
 from derive.problem.losses import LOSSES
+from derive.problem.optimizers import OPTIMIZERS, SCHEDULES, OptimizerRule
 
 MAX_UNITS = 10_000
 MAX_STEPS = 10_000_000
@@ -157,12 +158,56 @@ LAYER = Shared(
     ),
 )
 
-_SGD = (
-    Field("learning-rate", Number(above=0), "The step size eta. Absent: symbolic."),
-    Field("order", Word(choices.ORDERS), "Whether all gradients use the old weights.", default="simultaneous"),
+_SCHEDULES: Mapping[str, tuple[Field, ...]] = {
+    "constant": (),
+    "step": (
+        Field("every", Integer(1, MAX_STEPS), "After how many steps the rate changes.", required=True),
+        Field("factor", Number(above=0), "What the rate is multiplied by.", required=True),
+    ),
+    "cosine": (
+        Field("steps", Integer(1, MAX_STEPS), "The step at which `end` is reached. Default: the last of the training."),
+        Field("end", Number(at_least=0), "The rate at the end.", default=0),
+    ),
+}
+
+_CLIP = Record(
+    "a map of norm or value",
+    (
+        Field("norm", Number(above=0), "The longest that the gradient of all parameters together may be."),
+        Field("value", Number(above=0), "The largest that an element of the gradient may be."),
+    ),
 )
 
-OPTIMIZER = Shared("optimizer", TableEntry({"sgd": _SGD}, {"sgd": "Gradient descent: new = old - rate * gradient."}))
+_RANGES: Mapping[str, Number] = {
+    "share": Number(at_least=0, below=1),
+    "positive": Number(above=0),
+    "not-negative": Number(at_least=0),
+}
+
+_ORDER = Field("order", Word(choices.ORDERS), "Whether all gradients use the old weights.", default="simultaneous")
+
+
+def _optimizer_fields(name: str, rule: OptimizerRule) -> tuple[Field, ...]:
+    own = (
+        Field(key, _RANGES[option.range], f"{option.description} Default: {option.default}.")
+        for key, option in rule.options.items()
+    )
+    return (
+        Field("learning-rate", Number(above=0), "The step size eta. Absent: symbolic."),
+        *((_ORDER,) if name == "sgd" else ()),
+        *own,
+        Field("schedule", TableEntry(_SCHEDULES, SCHEDULES), "How the rate changes from step to step."),
+        Field("clip", _CLIP, "The largest gradient that is used."),
+    )
+
+
+OPTIMIZER = Shared(
+    "optimizer",
+    TableEntry(
+        {name: _optimizer_fields(name, rule) for name, rule in OPTIMIZERS.items()},
+        {name: rule.summary for name, rule in OPTIMIZERS.items()},
+    ),
+)
 
 REGULARIZATION = Record(
     "a map of l1, l2 and biases",
@@ -173,9 +218,32 @@ REGULARIZATION = Record(
     ),
 )
 
+_PLATEAU = Record(
+    "a map of patience and min-change",
+    (
+        Field("patience", Integer(1, MAX_STEPS), "How many looks at the loss without a fall.", required=True),
+        Field("min-change", Number(at_least=0), "The smallest fall that counts.", default=0),
+    ),
+)
+
+_STOP = Record(
+    "a map of loss and plateau",
+    (
+        Field("loss", NUMBER, "Training ends when the loss is this or lower."),
+        Field("plateau", _PLATEAU, "Training ends when the loss has stopped falling."),
+    ),
+)
+
 TRAINING = Record(
     "a map of training options",
-    (Field("steps", Integer(1, MAX_STEPS), "The number of gradient steps.", required=True),),
+    (
+        Field("steps", Integer(1, MAX_STEPS), "The number of gradient steps."),
+        Field("epochs", Integer(1, MAX_STEPS), "The number of passes through the samples, instead of steps."),
+        Field("batch-size", Integer(1, MAX_STEPS), "The samples of one step. Absent: all of them."),
+        Field("seed", Integer(0, MAX_SEED), "Decides the order of the samples, and which are held out.", default=0),
+        Field("held-out", Number(at_least=0, below=1), "The share of samples measured, not trained on.", default=0),
+        Field("stop", _STOP, "When training ends before its last step."),
+    ),
 )
 
 DOCUMENT = Shared(
