@@ -10,12 +10,24 @@ derivative per definition, whatever the width of a layer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
-from sympy import Add, Dummy, Expr, Idx, Indexed, KroneckerDelta, S, Sum, Symbol, diff
+from sympy import Add, Dummy, Expr, Idx, Indexed, S, Sum, Symbol, diff
 
-from derive.network.graph import Array, Definition, Graph, Partial, array_of, element, indices_of
+from derive.calculus.deltas import gathered, in_step, is_shifted
+from derive.network.graph import (
+    Array,
+    Definition,
+    Graph,
+    Loop,
+    Partial,
+    Scatter,
+    array_of,
+    element,
+    indices_of,
+)
 
 
 @dataclass(frozen=True)
@@ -49,28 +61,48 @@ RATE = "eta"  # the learning rate's symbol
 def differentiate(graph: Graph) -> Derivation:
     """Backpropagate from the graph's loss to every array that it depends on."""
     local = {definition.array: partials(definition) for definition in graph.definitions}
-    first_reader: dict[str, str] = {}
-    reached = {graph.loss}
-    for definition in reversed(graph.definitions):
-        if definition.array in reached:  # what the loss does not depend on sends nothing back
-            for partial in local[definition.array]:
-                reached.add(partial.array)
-                first_reader[partial.array] = definition.array
+    blocks = list(_blocks(graph.definitions))
+    first_reader = _first_readers(graph, blocks, local)
     pass_ = _BackwardPass(graph)
-    for definition in reversed(graph.definitions):
-        if definition.array not in pass_.arriving:
+    for block in reversed(blocks):
+        names = [definition.array for definition in block if definition.array in first_reader]
+        if not any(name in pass_.arriving for name in names):
             continue
-        pass_.finish(definition.array)
-        given = [p for p in local[definition.array] if graph.definition(p.array) is None]
-        defined = [p for p in local[definition.array] if graph.definition(p.array) is not None]
-        for partial in given:
-            pass_.send(definition, partial)
-        for name in dict.fromkeys(partial.array for partial in given):
-            if first_reader[name] == definition.array:  # no definition before this one reads it
-                pass_.finish(name)
-        for partial in defined:
-            pass_.send(definition, partial)
+        if len(block) == 1 and block[0].loop is None:
+            pass_.finish(block[0].array)
+            pass_.through(block[0], local[block[0].array], first_reader)
+            continue
+        members = [definition for definition in reversed(block) if definition.array in names]
+        for definition in members:
+            for partial in local[definition.array]:
+                pass_.send(definition, partial)
+        for definition in members:
+            pass_.finish(definition.array, definition.loop)
+        for definition in members:
+            pass_.finish_given(local[definition.array], definition.array, first_reader)
     return pass_.result()
+
+
+def _blocks(definitions: Sequence[Definition]) -> Iterator[tuple[Definition, ...]]:
+    """Definitions of one loop together, any other by itself, in order."""
+    for loop, members in groupby(definitions, key=lambda definition: definition.loop):
+        if loop is None:
+            yield from ((definition,) for definition in members)
+        else:
+            yield tuple(members)
+
+
+def _first_readers(
+    graph: Graph, blocks: Sequence[Sequence[Definition]], local: Mapping[str, Sequence[Partial]]
+) -> Mapping[str, str]:
+    """Each array that the loss depends on, and the first definition through which it does; the loss by itself."""
+    first: dict[str, str] = {graph.loss: graph.loss}
+    for block in reversed(blocks):
+        for _ in block:  # what a loop's later steps read reaches its earlier ones
+            for definition in reversed(block):
+                if definition.array in first:  # what the loss does not depend on sends nothing back
+                    first.update((partial.array, definition.array) for partial in local[definition.array])
+    return first
 
 
 class _BackwardPass:
@@ -83,9 +115,9 @@ class _BackwardPass:
         self.sequential = (
             optimizer is not None and optimizer.order == "sequential" and optimizer.learning_rate is not None
         )
-        self.arriving: dict[str, list[Expr]] = {}
+        self.arriving: dict[str, list[Scatter]] = {}
         if graph.loss and not graph.forward_only:
-            self.arriving[graph.loss] = [S.One]
+            self.arriving[graph.loss] = []
         self.used: dict[str, list[Partial]] = {}
         self.gradients: dict[str, Definition] = {}
         self.updates: dict[str, Definition] = {}
@@ -96,13 +128,34 @@ class _BackwardPass:
         new = {name: updated(name) for name in self.updates} if self.sequential else {}
         partial = _renamed(partial, new)
         self.used.setdefault(definition.array, []).append(partial)
-        term = _pulled_back(definition, partial, self.graph.arrays[partial.array])
+        upstream = element(gradient_of(definition.array), *definition.indices)
+        term = Scatter(partial.at, (*definition.indices, *partial.sums), upstream * partial.coefficient)
         self.arriving.setdefault(partial.array, []).append(term)
 
-    def finish(self, name: str) -> None:
+    def through(self, definition: Definition, partials: Sequence[Partial], first_reader: Mapping[str, str]) -> None:
+        """Send every term of a finished definition; what no definition before it reads is finished as well."""
+        given = [partial for partial in partials if self.graph.definition(partial.array) is None]
+        defined = [partial for partial in partials if self.graph.definition(partial.array) is not None]
+        for partial in given:
+            self.send(definition, partial)
+        self.finish_given(given, definition.array, first_reader)
+        for partial in defined:
+            self.send(definition, partial)
+
+    def finish_given(self, partials: Sequence[Partial], reader: str, first_reader: Mapping[str, str]) -> None:
+        """Finish the given arrays (parameters, inputs) whose first reader this is."""
+        for name in dict.fromkeys(partial.array for partial in partials):
+            if self.graph.definition(name) is None and first_reader[name] == reader:
+                self.finish(name)
+
+    def finish(self, name: str, loop: Loop | None = None) -> None:
         """Every consumer has sent its term: the gradient of the array is their sum."""
         array = self.graph.arrays[name]
-        definition = Definition(gradient_of(name), array.indices, Add(*self.arriving[name]))
+        terms = [] if name == self.graph.loss else self.arriving[name]
+        whole = Add(*(gathered(term, array.indices) for term in terms)) if terms else S.One
+        back = replace(loop, descending=True) if loop is not None else None
+        scattered = tuple(in_step(term, array.indices, loop) for term in terms) if any(map(is_shifted, terms)) else ()
+        definition = Definition(gradient_of(name), array.indices, whole, scatter=scattered, loop=back)
         self.gradients[name] = definition
         self.backward.append(definition)
         if name in self.graph.trainable:
@@ -155,7 +208,9 @@ def occurrences(expression: Expr) -> tuple[Partial, ...]:
 
 def _leaves(expression: Expr) -> list[Expr]:
     """The elements, scalars and sums of an expression that stand outside any sum, in a stable order."""
-    if isinstance(expression, Sum | Indexed) or (isinstance(expression, Symbol) and not isinstance(expression, Idx)):
+    if isinstance(expression, Idx):  # in a condition: t = 0
+        return []
+    if isinstance(expression, Sum | Indexed | Symbol):
         return [expression]
     return list(dict.fromkeys(leaf for part in expression.args for leaf in _leaves(part)))
 
@@ -170,48 +225,3 @@ def _renamed(partial: Partial, new: Mapping[str, str]) -> Partial:
         if not isinstance(leaf, Idx) and array_of(leaf) in new
     }
     return Partial(partial.array, partial.at, partial.sums, partial.coefficient.xreplace(swaps))
-
-
-def _pulled_back(definition: Definition, partial: Partial, target: Array) -> Expr:
-    """Sum over the definition's indices of dE/dc * coefficient * delta(at, p), with every delta solved."""
-    bound = {index: _fresh(index) for index in (*definition.indices, *partial.sums)}
-    upstream = element(gradient_of(definition.array), *definition.indices)
-    body = (upstream * partial.coefficient).xreplace(bound)
-    remaining = list(bound.values())
-    for place, p in zip(partial.at, target.indices, strict=True):
-        place = place.xreplace(bound)
-        if place in remaining:
-            remaining.remove(place)
-            body = body.xreplace({place: p})
-            bound = {old: (p if new == place else new) for old, new in bound.items()}
-        else:
-            body = body * KroneckerDelta(place, p)
-    return summed(*_named(body, bound, remaining, target.indices))
-
-
-def _fresh(index: Idx) -> Idx:
-    return Idx(Dummy(index.name, integer=True), (index.lower, index.upper))
-
-
-def _named(
-    body: Expr, bound: Mapping[Idx, Idx], remaining: Sequence[Idx], taken: tuple[Idx, ...]
-) -> tuple[Expr, list[Idx]]:
-    """Give the sums that are left their own letters again, or a primed one where that is taken."""
-    names = {index.name for index in taken}
-    swaps: dict[Idx, Idx] = {}
-    for old, new in bound.items():
-        if new not in remaining:
-            continue
-        letter = old.name
-        while letter in names:
-            letter += "'"
-        names.add(letter)
-        swaps[new] = Idx(letter, (old.lower, old.upper))
-    return body.xreplace(swaps), [swaps[index] for index in remaining]
-
-
-def summed(body: Expr, indices: Sequence[Idx]) -> Expr:
-    """Sum(body) over whole indices; factors that do not depend on them stay inside, as a teacher writes it."""
-    if not indices:
-        return body
-    return Sum(body, *((index, index.lower, index.upper) for index in indices))

@@ -66,7 +66,7 @@ def updated(array: str) -> str:
 
 
 def named(line: str, parameter: str) -> str:
-    """What a line's quantity is called for a parameter, an id or an array: `m_hat` of `w5` is `m_hat_w5`, `w+` `w5+`."""
+    """What a line's quantity is called for a parameter (an id or an array): `m_hat_w5`, `v_w5+`, for `w+` `w5+`."""
     own = line.removesuffix("+")
     new = "+" if line.endswith("+") else ""
     return parameter + new if own == "w" else f"{own}_{parameter}{new}"
@@ -143,8 +143,9 @@ def _like(array: Array, line: str, role: str) -> Array:
 
 
 def _clipping(parameters: Sequence[Array], clip: Clip | None) -> tuple[tuple[Definition, ...], dict[str, Array]]:
-    """By value: each element cut off at the limit. By norm (Pascanu et al. 2013): where the length of the whole gradient is
-    above the limit, all of it is scaled down to that length. (PyTorch's clip_grad_norm_ adds 1e-6 to the length.)"""
+    """By value: each element cut off at the limit. By norm (Pascanu et al. 2013): where the length of the whole
+    gradient is above the limit, all of it is scaled down to that length. (PyTorch's clip_grad_norm_ adds 1e-6 to the
+    length.)"""
     if clip is None:
         return (), {}
     limit = Float(float(clip.limit), 17)

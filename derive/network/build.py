@@ -6,27 +6,33 @@ and losses themselves are tables in `derive/problem/`.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from derive.network.draft import Draft
 from derive.network.graph import Array, Graph
 from derive.network.layers import dense, unit_index
 from derive.network.losses import add_loss
+from derive.network.stack import build_stack, with_probabilities
 from derive.problem.activations import ACTIVATIONS
-from derive.problem.model import Choice, Layer, Problem
+from derive.problem.model import Layer, Problem
 from derive.problem.names import parameter_names
 
 
-def build(problem: Problem) -> Graph:
-    """The graph of a network, or of a circuit of formulas."""
-    return _circuit(problem) if problem.circuit else _network(problem)
+def build(problem: Problem, samples: int | None = None, inference: bool = False) -> Graph:
+    """The graph of a network, or of a circuit of formulas.
+
+    `samples` is the size of a batch where its data come later (None: what the problem gives); at `inference` layers
+    work as they do once trained (running statistics, nothing dropped).
+    """
+    if problem.circuit:
+        return _circuit(problem)
+    return build_stack(problem, samples, inference) if problem.stack else _network(problem, samples)
 
 
-def _network(problem: Problem) -> Graph:
-    draft = Draft(problem, sample_count(problem))
+def _network(problem: Problem, samples: int | None) -> Graph:
+    draft = Draft(problem, samples or sample_count(problem))
     inputs = tuple(problem.inputs)
-    source = draft.array("x", "input", 0, (draft.n, unit_index(0, len(inputs))), inputs)
-    layers = _with_probabilities(problem)
+    source = draft.array("x", "input", 0, (draft.n, unit_index(draft, 0, len(inputs))), inputs)
+    *before, last = problem.layers
+    layers = (*before, with_probabilities(last, problem.loss))
     named = parameter_names(layers, len(inputs))
     views = []
     for number, (spec, names) in enumerate(zip(layers, named, strict=True), start=1):
@@ -57,15 +63,6 @@ def _network(problem: Problem) -> Graph:
 
 def _has_no_derivative(layer: Layer) -> bool:
     return layer.activation.formula is None and not ACTIVATIONS[layer.activation.name].differentiable
-
-
-def _with_probabilities(problem: Problem) -> tuple[Layer, ...]:
-    """The layers; where the loss is taken of logits, the last layer's softmax is made explicit."""
-    *before, last = problem.layers
-    linear = last.activation.name == "identity" and last.activation.formula is None
-    if linear and problem.loss is not None and problem.loss.choice.name == "softmax-cross-entropy":
-        last = replace(last, activation=Choice("softmax"))
-    return (*before, last)
 
 
 def _circuit(problem: Problem) -> Graph:

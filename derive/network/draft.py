@@ -12,7 +12,21 @@ from sympy import Expr, Idx, Max, Min, Piecewise, Symbol, default_sort_key
 from derive.formula.parse import parse
 from derive.formula.symbolic import to_sympy
 from derive.formula.tree import Both, Call, Cases, Compare, Element, Name, Number, Tree
-from derive.network.graph import SAMPLE, Array, Definition, Graph, Partial, Position, element, positions
+from derive.network.graph import (
+    SAMPLE,
+    Array,
+    Definition,
+    Graph,
+    Loop,
+    Partial,
+    Position,
+    Scatter,
+    array_of,
+    element,
+    indices_of,
+    positions,
+    size,
+)
 from derive.problem.model import Problem
 
 
@@ -43,13 +57,21 @@ def wins(arguments: Sequence[Tree], at: int, best: str = "max") -> Tree:
     return Cases(((condition, Number("1")),), Number("0"))
 
 
-class Draft:
-    """The arrays and definitions so far."""
+BATCH = "m"  # the letter of the samples where each is written out: an index like any other
 
-    def __init__(self, problem: Problem, samples: int) -> None:
-        self.problem, self.samples = problem, samples
-        self.n = Idx(SAMPLE, samples)
+
+class Draft:
+    """The arrays and definitions so far.
+
+    Where samples are written out one by one (`coupled`: one may depend on another), their index is an ordinary one and
+    every id ends in its sample: `net_h1_s2`.
+    """
+
+    def __init__(self, problem: Problem, samples: int, coupled: bool = False) -> None:
+        self.problem, self.samples, self.coupled = problem, samples, coupled
+        self.n = Idx(BATCH if coupled else SAMPLE, samples)
         self.arrays: dict[str, Array] = {}
+        self._letters: dict[str, Idx] = {}
         self.definitions: list[Definition] = []
 
     def array(
@@ -63,51 +85,59 @@ class Draft:
         """Add an array; `ids` names its elements in order of position (the sample index left out)."""
         units = tuple(index for index in indices if index != self.n)
         named = ids if isinstance(ids, Mapping) else dict(zip(positions(units), ids, strict=True))
+        if self.coupled and self.n in indices and len(next(iter(named))) == len(units):
+            named = {(n, *at): f"{id_}_s{n + 1}" for n in range(self.samples) for at, id_ in named.items()}
+        self._letters.update((index.name, index) for index in indices)
         self.arrays[name] = Array(name, role, layer, tuple(indices), named)
         return self.arrays[name]
 
-    def define(self, array: Array, formula: str | Tree, partials: Sequence[Partial] | None = None) -> None:
+    def index(self, letter: str, count: int, avoid: Sequence[Idx] = ()) -> Idx:
+        """The index of this letter, or where that is taken by another range, of the letter and a number."""
+        name, number = letter, 1
+        while (known := self._letters.get(name)) is not None and (size(known) != count or known in avoid):
+            number += 1
+            name = f"{letter}{number}"
+        return self._letters.setdefault(name, Idx(name, count))
+
+    def define(
+        self,
+        array: Array,
+        formula: str | Tree,
+        partials: Sequence[Partial] | None = None,
+        scatter: tuple[Scatter, ...] = (),
+        loop: Loop | None = None,
+    ) -> None:
         """Add `array[indices] = formula`."""
         tree = parse(formula) if isinstance(formula, str) else formula
-        expression = self.expression(tree, array.indices)
+        expression = self.expression(tree)
         if partials is None:
-            partials = self._routes(tree, array.indices)
+            partials = self._routes(tree)
         stated = None if partials is None else tuple(partials)
-        self.definitions.append(Definition(array.name, array.indices, expression, tree, stated))
+        self.definitions.append(Definition(array.name, array.indices, expression, tree, stated, scatter, loop))
 
-    def _routes(self, tree: Tree, indices: Sequence[Idx]) -> list[Partial] | None:
+    def _routes(self, tree: Tree) -> list[Partial] | None:
         """The partials of a choice among plain quantities: the one that wins takes the whole gradient."""
         if not isinstance(tree, Call) or tree.function not in ("max", "min"):
             return None
-        if not all(isinstance(argument, Name) for argument in tree.arguments) or len(set(tree.arguments)) < len(
-            tree.arguments
-        ):
+        plain = all(isinstance(argument, Name | Element) for argument in tree.arguments)
+        if not plain or len(set(tree.arguments)) < len(tree.arguments):
             return None
-        slopes = [
-            self.expression(wins(tree.arguments, at, tree.function), indices) for at in range(len(tree.arguments))
-        ]
-        return [
-            Partial(argument.id, (), (), slope)
-            for argument, slope in zip(tree.arguments, slopes, strict=True)
-            if isinstance(argument, Name)
-        ]
+        routes = []
+        for at, argument in enumerate(tree.arguments):
+            read = self.expression(argument)
+            slope = self.expression(wins(tree.arguments, at, tree.function))
+            routes.append(Partial(array_of(read), indices_of(read), (), slope))
+        return routes
 
-    def expression(self, tree: Tree, indices: Sequence[Idx] = ()) -> Expr:
-        """The SymPy form of a formula over this draft's arrays, its free indices given."""
-        letters = {index.name: index for index in (*self.letters(), *indices)}
-        return by_cases(to_sympy(tree, self._leaf(letters), letters))
+    def expression(self, tree: Tree) -> Expr:
+        """The SymPy form of a formula over this draft's arrays."""
+        return by_cases(to_sympy(tree, self.leaf, self._letters))
 
-    def letters(self) -> dict[Idx, None]:
-        """Every index that an array has so far; each letter means one range."""
-        return dict.fromkeys(index for array in self.arrays.values() for index in array.indices)
-
-    def _leaf(self, letters: Mapping[str, Idx]):  # type: ignore[no-untyped-def]
-        def leaf(tree: Name | Element) -> Expr:
-            if isinstance(tree, Element):
-                return element(tree.array, *(letters[index.id] for index in tree.indices if isinstance(index, Name)))
-            return letters.get(tree.id, Symbol(tree.id))
-
-        return leaf
+    def leaf(self, tree: Name | Element) -> Expr:
+        """An element at the places that its indices say, a letter, or a plain symbol."""
+        if isinstance(tree, Element):
+            return element(tree.array, *(to_sympy(index, self.leaf, self._letters) for index in tree.indices))
+        return self._letters.get(tree.id) if tree.id in self._letters else Symbol(tree.id)
 
     def freeze(self, loss: str, **rest: object) -> Graph:
         """The finished graph."""

@@ -9,7 +9,7 @@ derivatives: `build.py` makes graphs, `derive/calculus/` differentiates them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 
@@ -68,10 +68,11 @@ class Scatter:
 @dataclass(frozen=True)
 class Loop:
     """A definition that reads an earlier (`descending`: a later) position of itself or of its neighbours along
-    `index`: it is evaluated position by position, together with the neighbours of the same loop."""
+    `index`: it is evaluated position by position, together with the neighbours of the same loop (`group`, a layer)."""
 
     index: Idx
     descending: bool = False
+    group: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ class Array:
     """What an array is: its role on the page, its layer (0: the inputs), its shape and the public id of each element.
 
     Roles: input, target, weight, bias, constant, pre-activation, activation, exponential, normalizer, loss-part,
-    sample-loss, data-loss, penalty, loss, score (of the correct class), variable (of a circuit).
+    sample-loss, data-loss, penalty, loss, score (of the correct class), variable (of a circuit); in other than dense
+    layers also scale, state, average, mask and those that their lines name (gate, cell, attention, ...).
     Ids leave the sample index out: `net_h1` names one value per sample.
     """
 
@@ -156,6 +158,9 @@ class LayerView:
     formula: Tree | None = None  # a = f(z), of the name `z`
     derivative: Tree | None = None
     bias_subtracted: bool = False
+    kind: str = "dense"  # the type of layer
+    arrays: tuple[str, ...] = ()  # what it defines, in order (of a dense layer in a stack too)
+    parameters: Mapping[str, str] = field(default_factory=dict)  # array of its lines (`K`) -> array of the graph (`K1`)
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,7 @@ class Graph:
     parameters: tuple[str, ...] = ()
     trainable: tuple[str, ...] = ()
     layers: tuple[LayerView, ...] = ()
+    averages: tuple[Definition, ...] = ()  # what a training step keeps besides (`running_mean1+`); not differentiated
     forward_only: bool = False  # an activation has no derivative, so nothing is differentiated
 
     @property

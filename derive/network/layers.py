@@ -8,24 +8,27 @@ maxout) have their definitions here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sympy import Idx
 
 from derive.formula.parse import parse
 from derive.formula.tree import (
+    BigSum,
     Call,
+    Cases,
     Element,
     Name,
     Number,
     Product,
+    Quotient,
     Tree,
     map_children,
     map_leaves,
 )
 from derive.network.draft import Draft, wins
-from derive.network.graph import Array, LayerView, Partial, element
+from derive.network.graph import Array, LayerView, Partial, Position, element, positions
 from derive.problem.activations import ACTIVATIONS
 from derive.problem.model import Choice, Layer
 from derive.problem.names import ParameterNames
@@ -34,10 +37,9 @@ ONE = Number("1")
 LETTERS = "ijklmpqruvwxyz"  # the index letter of each layer's units; n counts samples
 
 
-def unit_index(layer: int, units: int) -> Idx:
+def unit_index(draft: Draft, layer: int, units: int, avoid: Sequence[Idx] = ()) -> Idx:
     """The index that runs over a layer's units: i for the inputs, j for the first layer, and on."""
-    letter = LETTERS[layer] if layer < len(LETTERS) else f"i{layer}"
-    return Idx(letter, units)
+    return draft.index(LETTERS[layer] if layer < len(LETTERS) else f"i{layer}", units, avoid)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def replaced(tree: Tree, values: Mapping[str, Tree]) -> Tree:
 
 def dense(draft: Draft, spec: Layer, source: Array, number: int, names: ParameterNames) -> LayerView:
     """Add one dense layer that reads `source`; returns which arrays play which part."""
-    j, i = unit_index(number, spec.units), source.unit_indices[0]
+    *before, i = source.indices  # samples, and in a sequence the steps
+    j = unit_index(draft, number, spec.units, source.indices)
     units = spec.names.units or tuple(f"{spec.name}{k + 1}" for k in range(spec.units))
     pieces = [_Piece(number, piece, spec.pieces) for piece in range(spec.pieces)]
     linear = spec.activation.name == "identity" and spec.activation.formula is None
@@ -94,8 +97,8 @@ def dense(draft: Draft, spec: Layer, source: Array, number: int, names: Paramete
         weight = draft.array(f"W{piece.tag}", "weight", number, (j, i), own)
         bias = _bias(draft, spec, piece, (j, i), names.bias)
         role, name = ("activation", f"out{piece.tag}") if linear else ("pre-activation", f"net{piece.tag}")
-        ids = [f"{'out' if linear else 'net'}_{unit}{piece.suffix}" for unit in units]
-        total = draft.array(name, role, number, (draft.n, j), ids)
+        ids = unit_ids(draft, [f"{'out' if linear else 'net'}_{unit}{piece.suffix}" for unit in units], before)
+        total = draft.array(name, role, number, (*before, j), ids)
         draft.define(total, _weighted_sum(weight, source, bias, spec.bias.subtracted))
         sums.append(total)
         weight_arrays.append(weight.name)
@@ -117,6 +120,16 @@ def dense(draft: Draft, spec: Layer, source: Array, number: int, names: Paramete
         derivative=view.derivative if view else None,
         bias_subtracted=spec.bias.subtracted,
     )
+
+
+def unit_ids(draft: Draft, names: Sequence[str], before: Sequence[Idx]) -> dict[Position, str]:
+    """The id of each unit, at every step where the layer is applied step by step: `net_o1_2` at the second."""
+    steps = [index for index in before if index != draft.n]
+    return {
+        (*at, place): "_".join([name, *(str(step + 1) for step in at)])
+        for at in positions(tuple(steps))
+        for place, name in enumerate(names)
+    }
 
 
 @dataclass(frozen=True)
@@ -154,7 +167,9 @@ def _bias(
 
 def _weighted_sum(weight: Array, source: Array, bias: Array | None, subtracted: bool) -> str:
     j, i = weight.indices
-    product = f"{weight.name}[{j.name},{i.name}]*{source.name}[n,{i.name}]"
+    *before, _ = source.indices
+    read_at = ",".join(index.name for index in (*before, i))
+    product = f"{weight.name}[{j.name},{i.name}]*{source.name}[{read_at}]"
     sign = "-" if subtracted else "+"
     if bias is None:
         return f"sum({product}, {i.name})"
@@ -174,7 +189,7 @@ def _activate(
 ) -> Array:
     if view is None and len(sums) == 1:
         return add_softmax(draft, sums[0], units, number, spec.name)
-    ids = [f"out_{unit}" for unit in units]
+    ids = unit_ids(draft, [f"out_{unit}" for unit in units], sums[0].indices[:-1])
     output = draft.array(f"out{number}", "activation", number, sums[0].indices, ids)
     elements: list[Tree] = [read(total) for total in sums]
     if view is None:
@@ -202,21 +217,54 @@ def read(array: Array) -> Tree:
 
 
 def add_softmax(draft: Draft, logits: Array, units: tuple[str, ...], number: int, name: str) -> Array:
+    """The probabilities of a layer's logits, over its units."""
+    *before, _ = logits.indices
+
+    def ids(letter: str) -> dict[Position, str]:
+        return unit_ids(draft, [f"{letter}_{unit}" for unit in units], before)
+
+    sums = {at[:-1]: id_ for at, id_ in unit_ids(draft, [f"sum_{name}"], before).items()}
+    arrays = SoftmaxArrays(f"exp{number}", f"sum{number}", f"out{number}", "activation")
+    return softmax(draft, logits, logits.indices[-1], arrays, (ids("exp"), sums, ids("out")))
+
+
+@dataclass(frozen=True)
+class SoftmaxArrays:
+    """What the arrays of one softmax are called, and the role of its result."""
+
+    exponential: str
+    normalizer: str
+    output: str
+    role: str
+
+
+def softmax(
+    draft: Draft,
+    logits: Array,
+    over: Idx,
+    arrays: SoftmaxArrays,
+    ids: Sequence[Mapping[Position, str]],
+    mask: Tree | None = None,
+) -> Array:
     """p[n,k] = e[n,k] / s[n],  e[n,k] = exp(z[n,k]),  s[n] = sum(e[n,k], k)
 
-    Its derivative is stated straight from p to z: dp[k]/dz[l] = p[k]*(delta(k,l) - p[l]).
+    Its derivative is stated straight from p to z: dp[k]/dz[l] = p[k]*(delta(k,l) - p[l]). Where `mask` does not hold,
+    e is 0 and takes no part.
     """
-    n, k = logits.indices
-    exponential = draft.array(f"exp{number}", "exponential", number, (n, k), [f"exp_{unit}" for unit in units])
-    draft.define(exponential, Call("exp", (read(logits),)))
-    normalizer = draft.array(f"sum{number}", "normalizer", number, (n,), [f"sum_{name}"])
-    draft.define(normalizer, f"sum({exponential.name}[n,{k.name}], {k.name})")
-    output = draft.array(f"out{number}", "activation", number, (n, k), [f"out_{unit}" for unit in units])
-    other = Idx(f"{k.name}'", (k.lower, k.upper))
-    p_k, p_other = element(output.name, n, k), element(output.name, n, other)
+    layer = logits.layer
+    exponential = draft.array(arrays.exponential, "exponential", layer, logits.indices, ids[0])
+    power: Tree = Call("exp", (read(logits),))
+    draft.define(exponential, power if mask is None else Cases(((mask, power),), Number("0")))
+    rest = tuple(index for index in logits.indices if index != over)
+    normalizer = draft.array(arrays.normalizer, "normalizer", layer, rest, ids[1])
+    draft.define(normalizer, BigSum(read(exponential), (over.name,)))
+    output = draft.array(arrays.output, arrays.role, layer, logits.indices, ids[2])
+    other = Idx(f"{over.name}'", (over.lower, over.upper))
+    there = tuple(other if index == over else index for index in logits.indices)
+    p_k, p_other = element(output.name, *logits.indices), element(output.name, *there)
     draft.define(
         output,
-        f"{exponential.name}[n,{k.name}]/{normalizer.name}[n]",
-        [Partial(logits.name, (n, k), (), p_k), Partial(logits.name, (n, other), (other,), -p_k * p_other)],
+        Quotient(read(exponential), read(normalizer)),
+        [Partial(logits.name, logits.indices, (), p_k), Partial(logits.name, there, (other,), -p_k * p_other)],
     )
     return output

@@ -13,7 +13,7 @@ from derive.formula.parse import parse
 from derive.formula.tree import BigSum, Call, Name, Number, Power, Product, Quotient, Sum, Tree
 from derive.network.draft import Draft
 from derive.network.graph import Array, Partial
-from derive.network.layers import read, replaced
+from derive.network.layers import read, replaced, unit_ids
 from derive.problem.losses import LOSSES
 from derive.problem.model import Loss, Numeral, Regularization
 
@@ -27,10 +27,11 @@ def add_loss(draft: Draft, loss: Loss, output: Array, target: Array | None, unit
     entry = None if loss.choice.formula is not None else LOSSES[loss.choice.name]
     body = _part(draft, loss, output, target)
     if len(units) > 1 and not (entry is not None and entry.part == "y"):
-        parts = draft.array("E_k", "loss-part", output.layer, output.indices, [f"E_{unit}" for unit in units])
+        ids = {at: f"E_{id_.removeprefix('out_')}" for at, id_ in output.ids.items()}
+        parts = draft.array("E_k", "loss-part", output.layer, output.indices, ids)
         draft.define(parts, body)
         body = read(parts)
-    k = output.unit_indices[0].name
+    inner = tuple(index.name for index in output.indices if index != draft.n)  # the units, in a sequence the steps too
     averaged = entry is not None and entry.average_outputs and len(units) > 1
 
     def over_units(*indices: str) -> Tree:
@@ -38,10 +39,10 @@ def add_loss(draft: Draft, loss: Loss, output: Array, target: Array | None, unit
 
     if draft.samples > 1:
         sample = draft.array("E", "sample-loss", output.layer, (draft.n,), ["E"])
-        draft.define(sample, over_units(k))
-        formula = _scaled(BigSum(read(sample), ("n",)), draft.samples if loss.reduction == "mean" else 1)
+        draft.define(sample, over_units(*inner))
+        formula = _scaled(BigSum(read(sample), (draft.n.name,)), draft.samples if loss.reduction == "mean" else 1)
     else:
-        formula = over_units("n", k)
+        formula = over_units(draft.n.name, *inner)
     draft.define(draft.array(data, "loss" if data == TOTAL else "data-loss", output.layer, (), [data]), formula)
     if data == TOTAL:
         return TOTAL
@@ -66,9 +67,10 @@ def _part(draft: Draft, loss: Loss, output: Array, target: Array | None) -> Tree
     if entry.part is not None:
         return replaced(parse(entry.part), values)
     assert target is not None  # the hinge loss: all outputs enter together
-    k = output.unit_indices[0].name
-    score = draft.array("s_y", "score", output.layer, (draft.n,), ["s_y"])
-    draft.define(score, f"sum({target.name}[n,{k}]*{output.name}[n,{k}], {k})")
+    *before, k = output.indices
+    ids = {at[:-1]: id_ for at, id_ in unit_ids(draft, ["s_y"], before).items()}
+    score = draft.array("s_y", "score", output.layer, before, ids)
+    draft.define(score, BigSum(Product((read(target), read(output))), (k.name,)))
     return replaced(parse("(1 - t)*max(0, y - s_y + margin)"), {**values, "s_y": read(score)})
 
 

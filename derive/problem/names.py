@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.problem.findings import Findings
-from derive.problem.model import Layer
+from derive.problem.model import Layer, Problem
 
 _RESERVED = re.compile(r"(net|out|target|delta|E)_\w*|E|eta")
 
@@ -34,10 +34,28 @@ def parameter_names(layers: Sequence[Layer], inputs: int) -> tuple[ParameterName
     A layer that names its weights (or bias) itself takes no numbers for them. `inputs` is the number of
     network inputs.
     """
+    columns = (inputs, *(layer.units for layer in layers))
+    return _parameter_names(list(zip(layers, columns, strict=False)))
+
+
+def stack_parameter_names(problem: Problem) -> tuple[ParameterNames | None, ...]:
+    """The same for the dense layers of a stack, counted through all of them; None for the other layers."""
+    assert problem.source is not None
+    signal = problem.source.signal
+    columns: list[int] = []
+    for spec in problem.stack:
+        columns.append(signal.shape[-1])
+        signal = replace(signal, shape=(*signal.shape[:-1], spec.units)) if isinstance(spec, Layer) else spec.returns
+    dense = [(spec, width) for spec, width in zip(problem.stack, columns, strict=True) if isinstance(spec, Layer)]
+    found = iter(_parameter_names(dense))
+    return tuple(next(found) if isinstance(spec, Layer) else None for spec in problem.stack)
+
+
+def _parameter_names(layers: Sequence[tuple[Layer, int]]) -> tuple[ParameterNames, ...]:
+    """Of layers, each with the number of inputs of its units."""
     named = []
     weight_count = bias_count = 0
-    columns = inputs
-    for layer in layers:
+    for layer, columns in layers:
         rows = layer.units * layer.pieces
         weights = layer.names.weights
         if weights is None:
@@ -49,7 +67,6 @@ def parameter_names(layers: Sequence[Layer], inputs: int) -> tuple[ParameterName
             bias = _numbered("b", bias_count, *shape, layer.numbering)
             bias_count += shape[0] * shape[1]
         named.append(ParameterNames(weights, bias))
-        columns = layer.units
     return tuple(named)
 
 

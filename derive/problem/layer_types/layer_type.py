@@ -99,7 +99,7 @@ class Line:
     `x` is what the layer reads. Instead of a formula a line may apply a table's activation to one element
     (`apply="sigmoid", to="net[n,t,0,j]"`), or softmax over one index (`apply="softmax", over="s"`, with `mask`, the
     condition under which a place takes part); `apply="activation"` is the layer's own activation; `apply="flatten"`
-    puts the entries of `to` in one row, `over` being the place of each (`out[n,m]`, m = `6*d + 3*p + q`).
+    puts the entries of `to` in one row, `over` being the place of each (`out[n,l]`, l = `6*d + 3*p + q`).
     """
 
     role: str
@@ -130,7 +130,8 @@ class LayerType:
     lines: Callable[[Signal, Settings], tuple[Line, ...]]
     weights: Callable[[Signal, Settings], tuple[Weight, ...]] = lambda signal, settings: ()
     activation: str | None = None  # the default activation; None: the layer takes none
-    couples_samples: bool = False  # a sample's output depends on the others (batch normalisation)
+    averages: Callable[[Signal, Settings], tuple[Line, ...]] = lambda signal, settings: ()  # what a training step
+    # keeps beside the parameters: `running_mean` after the step, of `running_mean` before it
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an index's places
 
 

@@ -16,7 +16,8 @@ def _feature(signal: Signal) -> str:
 
 
 def _batch_lines(signal: Signal, settings: Settings) -> tuple[Line, ...]:
-    """`count` is the number of entries that the statistics are taken over; inference reads the running averages."""
+    """`count` is the number of entries that the statistics are taken over, `others` one less; inference reads the
+    running averages."""
     j = _feature(signal)
     whole = own(signal)
     over = ",".join(letter for letter in whole.split(",") if letter != j)
@@ -38,13 +39,21 @@ def _batch_lines(signal: Signal, settings: Settings) -> tuple[Line, ...]:
 
 def _batch_weights(signal: Signal, settings: Settings) -> tuple[Weight, ...]:
     j = _feature(signal)
-    learned = (Weight("gamma", "gamma", j, "scale", "1"), Weight("beta", "beta", j, "bias", "0"))
-    if not settings.get("inference"):
-        return learned
     return (
-        *learned,
+        Weight("gamma", "gamma", j, "scale", "1"),
+        Weight("beta", "beta", j, "bias", "0"),
         Weight("running-mean", "running_mean", j, "average", "0"),
         Weight("running-variance", "running_var", j, "average", "1"),
+    )
+
+
+def _averages(signal: Signal, settings: Settings) -> tuple[Line, ...]:
+    """running+ = (1 - momentum)*running + momentum*statistic; the variance divided by the count less one."""
+    j, share = _feature(signal), settings["momentum"]
+    kept = f"(1 - {share})"
+    return (
+        Line("average", "running_mean", j, f"{kept}*running_mean[{j}] + {share}*mu[{j}]"),
+        Line("average", "running_var", j, f"{kept}*running_var[{j}] + {share}*count/others*var[{j}]"),
     )
 
 
@@ -60,7 +69,7 @@ BATCH_NORMALIZATION = LayerType(
     sizes=lambda signal, settings: own_sizes(signal),
     lines=_batch_lines,
     weights=_batch_weights,
-    couples_samples=True,
+    averages=_averages,
 )
 
 

@@ -30,7 +30,7 @@ def _flat_place(signal: Signal) -> str:
 
 
 def _flatten_lines(signal: Signal, settings: Settings) -> tuple[Line, ...]:
-    return (Line("activation", "out", "n,m", apply="flatten", to=f"x[{own(signal)}]", over=_flat_place(signal)),)
+    return (Line("activation", "out", "n,l", apply="flatten", to=f"x[{own(signal)}]", over=_flat_place(signal)),)
 
 
 FLATTEN = LayerType(
@@ -39,7 +39,7 @@ FLATTEN = LayerType(
     value=None,
     options=(),
     shape=lambda signal, settings: Signal("vector", (signal.size,)),
-    sizes=lambda signal, settings: {**own_sizes(signal), "m": signal.size},
+    sizes=lambda signal, settings: {**own_sizes(signal), "l": signal.size},
     lines=_flatten_lines,
 )
 
