@@ -56,7 +56,7 @@ def _solve(problem: Problem) -> Solution:
     derivation = differentiate(graph)
     start = starting_values(graph)
     evaluation = evaluate(derivation, start)
-    run = train(derivation, start, problem.training.steps) if problem.training and start else None
+    run = train(derivation, start) if problem.training and start else None
     return Solution(problem, derivation, evaluation, run)
 
 

@@ -4,6 +4,7 @@
     ├── ProblemError      a problem file that cannot be read: all its complaints at once
     ├── FormulaError      a formula that cannot be read: the text and the place in it
     ├── NumericError      a quantity that became NaN or infinite: which one
+    ├── DataError         a file of samples, or a saved run, that cannot be used: the line and the column
     ├── UntrueLineError   a line of ours that does not recompute from what it shows: our mistake, never written
     └── OptionError       a document option that does not exist or does not fit
 
@@ -59,6 +60,10 @@ class NumericError(DeriveError):
     def __init__(self, quantity: str, message: str) -> None:
         self.quantity = quantity
         super().__init__(message)
+
+
+class DataError(DeriveError):
+    """A file of samples or a saved run that cannot be read or does not fit the problem: the place in it."""
 
 
 class UntrueLineError(DeriveError):

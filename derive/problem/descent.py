@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from derive.problem.containers import Chosen
 from derive.problem.findings import Findings
@@ -19,7 +19,7 @@ def read_optimizer(fields: Fields, path: str, findings: Findings) -> Optimizer |
     if chosen is None:
         return None
     given = chosen.options
-    order = given.get("order") or "simultaneous"
+    order: Literal["simultaneous", "sequential"] = given.get("order") or "simultaneous"
     optimizer = Optimizer(
         learning_rate=given.get("learning-rate"),
         order=order,
@@ -28,8 +28,8 @@ def read_optimizer(fields: Fields, path: str, findings: Findings) -> Optimizer |
         schedule=_schedule(given.get("schedule")),
         clip=_clip(given.get("clip"), f"{path}optimizer.{chosen.name}.clip", findings),
     )
-    if order == "sequential" and optimizer.clip is not None and optimizer.clip.kind == "norm":
-        message = "needs all gradients before any update, got `order: sequential`; clip by value, or use simultaneous"
+    if order == "sequential" and optimizer.clip is not None:
+        message = "needs all gradients before any update, got `order: sequential`; expected simultaneous"
         findings.complain(f"{path}optimizer.{chosen.name}.clip", message)
     return optimizer
 

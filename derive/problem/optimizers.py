@@ -104,7 +104,8 @@ OPTIMIZERS: Mapping[str, OptimizerRule] = {
         ("m", "v"),
         {**_BETAS, "epsilon": _EPSILON},
     ),
-    # Loshchilov and Hutter 2019, as in torch.optim.AdamW: the decay is scaled by the rate, and is no part of the gradient.
+    # Loshchilov and Hutter 2019, as in torch.optim.AdamW: the decay is scaled by the rate, and stands outside the
+    # gradient and its means.
     "adamw": OptimizerRule(
         "Adam, with weights that shrink by a share of the rate at each step.",
         (*_ADAM, "w+ = w - eta*kappa*w - eta*m_hat/(sqrt(v_hat) + epsilon)"),

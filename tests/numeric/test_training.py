@@ -10,7 +10,12 @@ from networks import small
 
 from derive.api import Solution, solve
 from derive.calculus.chain import updated
-from derive.numeric.train import _array_runner, _scalar_runner, milestones, train
+from derive.numeric.train import milestones, train
+from derive.numeric.training.loop import Run
+from derive.numeric.training.loop import train as train_to
+from derive.numeric.training.setup import prepare
+from derive.numeric.training.state import first_state
+from derive.problem.read import read_problem
 
 STEPS, RATE = 200, 0.1
 
@@ -50,13 +55,15 @@ def by_hand(data: dict[str, Any], solution: Solution, steps: int, sequential: bo
 def test_both_runners_agree_with_a_plain_numpy_loop(order: str, samples: int) -> None:
     data = problem(order, samples)
     solution = solve(data)
-    start = solution.evaluation.start.values
     expected, loss = by_hand(data, solution, STEPS, order == "sequential")
-    for runner in (_array_runner, _scalar_runner):
-        values, final = runner(solution.derivation, start, RATE)(start, STEPS)
-        assert final == pytest.approx(loss, rel=1e-10), runner.__name__
+    for backend in ("array", "scalar"):
+        setup = prepare(read_problem({**data, "training": {"steps": STEPS}}), backend=backend)
+        run = Run(setup, first_state(setup))
+        run.advance(STEPS)
         for name, wanted in zip(("W1", "b1", "W2", "b2"), expected, strict=True):
-            np.testing.assert_allclose(values[name], wanted, rtol=1e-10, atol=1e-13, err_msg=runner.__name__)
+            np.testing.assert_allclose(run.state().arrays[name], wanted, rtol=1e-10, atol=1e-13, err_msg=backend)
+        final = train_to(setup).history[-1].loss
+        assert final == pytest.approx(loss, rel=1e-10), backend
 
 
 @pytest.mark.parametrize("order", ["simultaneous", "sequential"])
@@ -78,8 +85,8 @@ def test_the_orders_differ_in_the_hidden_layer_only() -> None:
 def test_a_training_run_notes_the_loss_at_powers_of_ten() -> None:
     assert milestones(1000) == (0, 1, 10, 100, 1000)
     assert milestones(250) == (0, 1, 10, 100, 250)
-    solution = solve(problem())
-    run = train(solution.derivation, solution.evaluation.start, 150)
+    solution = solve({**problem(), "training": {"steps": 150}})
+    run = train(solution.derivation, solution.evaluation.start)
     assert [at for at, _ in run.losses] == [0, 1, 10, 100, 150]
     assert run.losses[0][1] == pytest.approx(solution.values["E_total"], rel=1e-14)
     assert run.losses[1][1] == pytest.approx(solution.values["E_total+"], rel=1e-14)
@@ -89,8 +96,8 @@ def test_what_is_not_trainable_does_not_move() -> None:
     data = problem()
     data["layers"][0]["trainable"] = ["weights"]
     data["layers"][1]["trainable"] = []
-    solution = solve(data)
+    solution = solve({**data, "training": {"steps": 20}})
     assert set(solution.derivation.updates) == {"W1"}
-    run = train(solution.derivation, solution.evaluation.start, 20)
+    run = train(solution.derivation, solution.evaluation.start)
     assert set(run.parameters) == {"W1"}
     assert "w7+" not in solution.values

@@ -1,0 +1,49 @@
+"""Which definitions one training step works, in order, and which of its results replace what they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sympy import Idx, Indexed, Symbol
+
+from derive.calculus.chain import Derivation, updated
+from derive.calculus.updates import Updates
+from derive.network.graph import Definition, array_of
+from derive.problem.model import Optimizer
+
+
+def step_definitions(derivation: Derivation, updates: Updates, optimizer: Optimizer) -> tuple[Definition, ...]:
+    """Forward, backward and update: only what a result of the step needs."""
+    backward = (*derivation.gradients.values(), *updates.definitions)
+    if optimizer.order == "sequential":  # an update stands before the gradients that read it
+        backward = derivation.backward
+    return needed((*derivation.graph.definitions, *backward), tuple(replaced(derivation, updates)))
+
+
+def replaced(derivation: Derivation, updates: Updates) -> Mapping[str, str]:
+    """`W1+` -> `W1`, `m_W1+` -> `m_W1`: what is put in the place of what, once all is worked."""
+    trained = {updated(name): name for name in derivation.graph.trainable}
+    return trained | {new: old for old, new in updates.states.items()}
+
+
+def needed(definitions: Sequence[Definition], results: Sequence[str]) -> tuple[Definition, ...]:
+    """The definitions that the results depend on, in their order."""
+    wanted = set(results)
+    if any(definition.loop is not None for definition in definitions):  # what a loop reads may stand after it
+        while grown := {a for d in definitions if d.array in wanted for a in arrays_read(d)} - wanted:
+            wanted |= grown
+        return tuple(definition for definition in definitions if definition.array in wanted)
+    kept: list[Definition] = []
+    for definition in reversed(definitions):
+        if definition.array in wanted:
+            kept.append(definition)
+            wanted |= arrays_read(definition)
+    return tuple(reversed(kept))
+
+
+def arrays_read(definition: Definition) -> set[str]:
+    """The arrays in a definition's expression."""
+    indexed = definition.expression.atoms(Indexed)
+    labels = {leaf.base.label for leaf in indexed}
+    scalars = {leaf for leaf in definition.expression.atoms(Symbol) if not isinstance(leaf, Idx) and leaf not in labels}
+    return {array_of(leaf) for leaf in (*indexed, *scalars)}

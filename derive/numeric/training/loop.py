@@ -1,0 +1,214 @@
+"""The training loop: batches in, updated arrays out, a record of the loss now and then.
+
+    setup + state ──train──> Outcome (state, history, why it ended)
+
+A run goes on bit for bit from any state; see state.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.numeric.training.divergence import Divergence, divergence_after, is_finite
+from derive.numeric.training.metrics import Measuring
+from derive.numeric.training.schedules import rate_at, rates
+from derive.numeric.training.setup import Setup
+from derive.numeric.training.state import State, first_state, next_order
+from derive.numeric.training.steppers import Steppers
+
+CHUNK = 20_000  # steps between looks at whether the person wants to stop
+RECORDS = 100  # of a training counted in steps
+
+
+@dataclass(frozen=True)
+class Record:
+    """After `step` updates: the loss on the samples trained on and held out, and the accuracy where there is one."""
+
+    step: int
+    epoch: int
+    rate: float
+    loss: float
+    accuracy: float | None = None
+    held_out_loss: float | None = None
+    held_out_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`ended`: done, loss, plateau, interrupted or diverged (then `divergence` says where, and `state` is the last
+    that was finite)."""
+
+    state: State
+    history: tuple[Record, ...]
+    ended: str
+    divergence: Divergence | None = None
+
+
+class Run:
+    """The one place where arrays change: a working copy of a state, moved on step by step."""
+
+    def __init__(self, setup: Setup, state: State) -> None:
+        self.setup = setup
+        self._arrays: dict[str, NDArray[Any]] = {name: np.array(value) for name, value in state.arrays.items()}
+        self._steppers = Steppers(setup, self._arrays)
+        self._data = setup.samples.arrays
+        self._state = state
+        if state.batch_size != setup.batch_size:  # the epoch begun with other batches is over
+            self._state = replace(state, taken=0, batch_size=setup.batch_size)
+        elif setup.batched and state.taken:
+            self._data = setup.samples.rows(state.order).arrays
+
+    @property
+    def step(self) -> int:
+        return self._state.step
+
+    def state(self) -> State:
+        """A copy of where the run stands."""
+        return replace(self._state, arrays={name: array.copy() for name, array in self._arrays.items()})
+
+    def at(self, state: State) -> Run:
+        """The same run at another of its states, with the programs that it has."""
+        for name, array in self._arrays.items():
+            array[...] = state.arrays[name]
+        self._state = state
+        if self.setup.batched and state.taken:
+            self._data = self.setup.samples.rows(state.order).arrays
+        return self
+
+    def look(self, best: float, waited: int) -> None:
+        """Note what the plateau is measured by."""
+        self._state = replace(self._state, best=best, waited=waited)
+
+    def advance(self, count: int) -> None:
+        """`count` more updates."""
+        while count:
+            count -= self._batches(count) if self.setup.batched else self._whole(count)
+
+    def _whole(self, count: int) -> int:
+        """Updates on all samples: an epoch each."""
+        self._take(self.setup.samples.count, 0, count)
+        state = self._state
+        self._state = replace(state, step=state.step + count, epoch=state.epoch + count)
+        return count
+
+    def _batches(self, count: int) -> int:
+        """At most `count` updates with one program, without passing the end of the epoch."""
+        setup, size = self.setup, self.setup.batch_size
+        if self._state.taken == 0:
+            order, generator = next_order(setup, self._state)
+            self._state = replace(self._state, order=order, generator=generator)
+            self._data = setup.samples.rows(order).arrays
+        first = self._state.taken * size
+        left = setup.samples.count - first
+        count = min(count, max(1, left // size))
+        self._take(min(size, left), first, count)  # the last batch may be smaller than the others
+        taken = self._state.taken + count
+        over = taken == setup.steps_per_epoch
+        self._state = replace(
+            self._state,
+            step=self._state.step + count,
+            epoch=self._state.epoch + over,
+            taken=0 if over else taken,
+        )
+        return count
+
+    def _take(self, size: int, first: int, count: int) -> None:
+        optimizer, done = self.setup.optimizer, self._state.step
+        each = rates(optimizer.schedule, float(optimizer.learning_rate or 0), done, count, self.setup.steps)
+        self._steppers.of_size(size).take(self._data, first, each, done)
+
+
+def record_steps(setup: Setup, last: int) -> list[int]:
+    """After which updates the loss is recorded: every epoch, or some hundred times in a training of many steps."""
+    if setup.training.epochs is not None:
+        every = setup.steps_per_epoch * max(1, setup.training.epochs // (10 * RECORDS))
+    else:
+        every = max(1, last // RECORDS)
+    return [*range(0, last, every), last]
+
+
+def train(
+    setup: Setup,
+    state: State | None = None,
+    until: int | None = None,
+    records: Sequence[int] | None = None,
+    on_record: Callable[[Record], object] = lambda record: None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Train from a state (None: the start) until so many updates are done in all (None: as many as the problem asks
+    for). `records` names the updates after which the loss is measured; the outcome holds these records, and the one
+    before the first step.
+    """
+    run = Run(setup, state or first_state(setup))
+    measure = _measuring(setup)
+    last = setup.steps if until is None else until
+    marks = sorted({*(records if records is not None else record_steps(setup, last)), last})
+    history: list[Record] = []
+    sound = run.state()
+    for mark in [mark for mark in marks if run.step < mark or mark == run.step == 0]:
+        while run.step < mark and not interrupted():
+            run.advance(min(CHUNK, mark - run.step))
+        record = measure(run.state())
+        if not np.isfinite(record.loss) or not is_finite(run.state().arrays):
+            return _diverged(run, sound, measure, history)
+        history.append(record)
+        on_record(record)
+        ended = _ends(run, record) or ("interrupted" if interrupted() else "")
+        sound = run.state()
+        if ended:
+            return Outcome(sound, tuple(history), ended)
+    return Outcome(sound, tuple(history), "done")
+
+
+def _measuring(setup: Setup) -> Callable[[State], Record]:
+    seen = Measuring(setup, setup.samples)
+    held = Measuring(setup, setup.held_out) if setup.held_out is not None else None
+    optimizer = setup.optimizer
+
+    def measure(state: State) -> Record:
+        rate = rate_at(optimizer.schedule, float(optimizer.learning_rate or 0), max(state.step - 1, 0), setup.steps)
+        mine = seen.measure(state.arrays)
+        others = held.measure(state.arrays) if held is not None else None
+        return Record(
+            state.step,
+            state.epoch,
+            rate,
+            mine.loss,
+            mine.accuracy,
+            others.loss if others else None,
+            others.accuracy if others else None,
+        )
+
+    return measure
+
+
+def _ends(run: Run, record: Record) -> str:
+    """Why training ends at this record; '' where it goes on. The plateau is measured on held-out samples, if any."""
+    stop = run.setup.training.stop
+    if stop.loss is not None and record.loss <= stop.loss:
+        return "loss"
+    if stop.patience is None:
+        return ""
+    loss = record.loss if record.held_out_loss is None else record.held_out_loss
+    state = run.state()
+    if loss < state.best - stop.min_change:
+        run.look(loss, 0)
+        return ""
+    run.look(state.best, state.waited + 1)
+    return "plateau" if state.waited + 1 >= stop.patience else ""
+
+
+def _diverged(run: Run, sound: State, measure: Callable[[State], Record], history: Sequence[Record]) -> Outcome:
+    steps = run.step - sound.step
+
+    def advanced(state: State) -> State:
+        run.at(state).advance(1)
+        return run.state()
+
+    state, divergence = divergence_after(run.setup, sound, steps, advanced, lambda state: measure(state).loss)
+    return Outcome(state, tuple(history), "diverged", divergence)
