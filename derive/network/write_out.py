@@ -12,19 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from sympy import Add, Expr, Idx, Indexed, Integer, KroneckerDelta, S, Sum, Symbol, factor_terms
 
-from derive.formula.tree import (
-    BigSum,
-    Element,
-    Name,
-    Negative,
-    Tree,
-    map_children,
-    names,
-)
-from derive.formula.tree import Sum as SumTree
+from derive.formula.tree import Tree, names
+from derive.network.entries import EntryWriter
 from derive.network.graph import (
     SAMPLE,
     Array,
@@ -110,55 +103,13 @@ def formula_at(graph: Graph, definition: Definition, at: Position) -> Tree:
     """A definition's formula at one position, sums written as their terms; the sum over samples stays a sum."""
     assert definition.tree is not None
     env = dict(zip((index.name for index in graph.arrays[definition.array].unit_indices), at, strict=True))
+    return entry_writer(graph).tree(definition.tree, env)
+
+
+def entry_writer(graph: Graph, data: Mapping[str, Any] | None = None) -> EntryWriter:
+    """Writes this graph's formulas entry by entry; `data` are its arrays of whole numbers."""
     ranges = {index.name: size(index) for array in graph.arrays.values() for index in array.indices}
-    return _Writer(graph, ranges).tree(definition.tree, env)
-
-
-@dataclass(frozen=True)
-class _Writer:
-    graph: Graph
-    ranges: Mapping[str, int]
-
-    def tree(self, tree: Tree, env: Mapping[str, int]) -> Tree:
-        if isinstance(tree, Element):
-            array = self.graph.arrays[tree.array]
-            letters = [index.id for index in tree.indices if isinstance(index, Name)]
-            at = tuple(env[letter] for letter in letters if not (array.per_sample and letter == SAMPLE))
-            return Name(array.ids[at])
-        if isinstance(tree, Name) and tree.id in self.graph.arrays:  # an array without indices: a shared bias
-            return Name(self.graph.arrays[tree.id].ids[()])
-        if isinstance(tree, BigSum):
-            return self.big_sum(tree, env)
-        if isinstance(tree, SumTree):
-            return _flat_sum(self.tree(term, env) for term in tree.terms)
-        return map_children(tree, lambda child: self.tree(child, env))
-
-    def big_sum(self, tree: BigSum, env: Mapping[str, int]) -> Tree:
-        """The terms one after the other, in the order of the indices."""
-        if SAMPLE in tree.indices and self.graph.samples > 1:
-            rest = tuple(index for index in tree.indices if index != SAMPLE)
-            body = self.big_sum(BigSum(tree.body, rest), env) if rest else self.tree(tree.body, env)
-            return BigSum(body, (SAMPLE,))
-        terms = [tree.body]
-        places = [dict(env)]
-        for index in tree.indices:
-            places = [{**place, index: value} for place in places for value in range(self.ranges[index])]
-        return _flat_sum(self.tree(body, place) for body in terms for place in places)
-
-
-def _flat_sum(terms: Iterator[Tree]) -> Tree:
-    """A sum whose terms that are sums themselves are opened, signs kept."""
-    flat: list[Tree] = []
-    for term in terms:
-        negative = isinstance(term, Negative)
-        body = term.body if isinstance(term, Negative) else term
-        parts = body.terms if isinstance(body, SumTree) else (body,)
-        flat.extend(_negated(part) if negative else part for part in parts)
-    return flat[0] if len(flat) == 1 else SumTree(tuple(flat))
-
-
-def _negated(tree: Tree) -> Tree:
-    return tree.body if isinstance(tree, Negative) else Negative(tree)
+    return EntryWriter(graph, ranges, data or {})
 
 
 def _partial_ids(graph: Graph, definition: Definition, partials: tuple[Partial, ...], at: Position) -> Iterator[str]:
@@ -168,8 +119,11 @@ def _partial_ids(graph: Graph, definition: Definition, partials: tuple[Partial, 
         array = graph.arrays[partial.array]
         free = tuple(index for index in partial.sums if index.name != SAMPLE)
         for place in positions(free):
-            env = {**own, **dict(zip(free, place, strict=True))}
-            yield array.ids[tuple(env[index] for index in partial.at if index in env)]
+            env = {index: Integer(number) for index, number in {**own, **dict(zip(free, place, strict=True))}.items()}
+            places = [index.xreplace(env) for index in partial.at[1 if array.per_sample else 0 :]]
+            id_ = array.ids.get(tuple(int(number) if number.is_Integer else -1 for number in places))
+            if id_ is not None and partial.coefficient.xreplace(env) != 0:
+                yield id_
 
 
 def local_partial(graph: Graph, partials: tuple[Partial, ...], child: str, parent: str) -> Expr:
