@@ -33,12 +33,17 @@ def read_layers(typed: Sequence[Fields | None], inputs: int, path: str, findings
         parameters += reader.units * reader.pieces * columns
         if parameters > MAX_PARAMETERS:
             findings.stop(place, f"more than {MAX_PARAMETERS:,} weights")
-        layers.append(reader.layer(_default_name(index, len(typed))))
+        layers.append(reader.layer(default_name(index, len(typed))))
         columns = reader.units
     return tuple(layers)
 
 
-def _default_name(index: int, count: int) -> str:
+def read_layer(fields: Fields, columns: int, default_name: str, path: str, findings: Findings) -> Layer:
+    """One layer whose units read `columns` numbers."""
+    return _LayerReader(fields, columns, path, findings).layer(default_name)
+
+
+def default_name(index: int, count: int) -> str:
     """The last layer is `o`, a single hidden one `h`, several `h1_`, `h2_`, ... (units h1_1, h1_2)."""
     if index == count - 1:
         return "o"
@@ -102,7 +107,7 @@ class _LayerReader:
     def weights(self) -> Rows | RandomValues | None:
         typed = self.fields.get("weights")
         if isinstance(typed, dict):
-            return self.random(typed, f"{self.path}.weights")
+            return read_random(typed, f"{self.path}.weights", self.findings)
         if not self.shape_known:
             return None
         shape = (self.rows, self.columns)
@@ -128,7 +133,7 @@ class _LayerReader:
         if isinstance(typed, str):
             return Bias(_layout(typed))
         if isinstance(typed, dict):
-            return Bias(_layout(typed.get("layout") or "unit"), self.random(typed, path))
+            return Bias(_layout(typed.get("layout") or "unit"), read_random(typed, path, self.findings))
         layout: Literal["unit", "connection"] = "connection" if is_nested(typed) else "unit"
         return Bias(layout, self.fitted(typed, layout, path, "number"))
 
@@ -143,19 +148,6 @@ class _LayerReader:
         each = "one per unit" if self.pieces == 1 else "one per unit and piece"
         row = counted(typed, self.rows, each, path, self.findings, noun)
         return row and (row,)
-
-    def random(self, typed: Fields, path: str) -> RandomValues | None:
-        kind = typed.get("random")
-        if kind is None:
-            return None
-        for name, own in _OWN_OPTIONS.items():
-            if name in typed and kind != own:
-                self.findings.complain(f"{path}.{name}", f"belongs to random: {own}, got random: {kind}")
-        given = {name: typed[name] for name in (*_OWN_OPTIONS, "seed") if typed.get(name) is not None}
-        values = RandomValues(kind, **{"seed": 0, **given})
-        if kind == "uniform" and values.low >= values.high:
-            self.findings.complain(path, f"expected low below high, got {values.low:g} and {values.high:g}")
-        return values
 
     def names(self, bias: Bias) -> LayerNames:
         typed = self.fields.get("names") or {}
@@ -180,6 +172,21 @@ class _LayerReader:
     def trainable(self) -> frozenset[str]:
         typed = self.fields.get("trainable")
         return frozenset({"weights", "bias"} if typed is None else filter(None, typed))
+
+
+def read_random(typed: Fields, path: str, findings: Findings) -> RandomValues | None:
+    """`{random: uniform, low: 0}`; None where the distribution could not be read."""
+    kind = typed.get("random")
+    if kind is None:
+        return None
+    for name, own in _OWN_OPTIONS.items():
+        if name in typed and kind != own:
+            findings.complain(f"{path}.{name}", f"belongs to random: {own}, got random: {kind}")
+    given = {name: typed[name] for name in (*_OWN_OPTIONS, "seed") if typed.get(name) is not None}
+    values = RandomValues(kind, **{"seed": 0, **given})
+    if kind == "uniform" and values.low >= values.high:
+        findings.complain(path, f"expected low below high, got {values.low:g} and {values.high:g}")
+    return values
 
 
 def _layout(word: str) -> Literal["shared", "unit", "connection"]:

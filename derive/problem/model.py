@@ -132,7 +132,8 @@ class Module:
 class Tensor:
     """The inputs (or targets) of a network as an array: the numbers of each sample, or None where there are none.
 
-    `words` are the vocabulary of tokens, or the names of classes; empty where there are none.
+    `words` are the vocabulary of tokens, the names of a vector's inputs, or the names of output units (classes); empty
+    where there are none.
     """
 
     signal: Signal

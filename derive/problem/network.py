@@ -25,9 +25,10 @@ def read_network(fields: Fields, frame: Problem, path: str, findings: Findings) 
     """The Problem; `frame` holds its title, document and places, `path` is "" or `parts[0].`."""
     inputs = read_inputs(fields.get("inputs"), path, findings)
     count = 0 if f"{path}inputs" in findings.repeated else len(inputs)
-    layers = read_layers(fields.get("layers") or (), count, path, findings)
+    typed = [entry and entry.fields for entry in fields.get("layers") or ()]
+    layers = read_layers(typed, count, path, findings)
     layers_known = bool(layers) and all(layer.units for layer in layers)
-    loss = _loss(fields.get("loss") or Chosen("half-squared-error"))
+    loss = read_loss(fields.get("loss") or Chosen("half-squared-error"))
     if "inputs" not in fields or "layers" not in fields:
         missing = "inputs" if "inputs" not in fields else "layers"
         findings.complain(path.rstrip("."), f"the key '{missing}' is missing", findings.line(path))
@@ -44,7 +45,7 @@ def read_network(fields: Fields, frame: Problem, path: str, findings: Findings) 
         targets=targets,
         layers=layers,
         loss=loss,
-        regularization=_regularization(fields.get("regularization") or {}),
+        regularization=read_regularization(fields.get("regularization") or {}),
         optimizer=read_optimizer(fields, path, findings),
         training=read_training(fields, path, findings),
         document=frame.document,
@@ -68,7 +69,7 @@ def workable(problem: Problem) -> tuple[str, ...]:
     return (*parameters(problem), *units)
 
 
-def _loss(chosen: Chosen) -> Loss | None:
+def read_loss(chosen: Chosen) -> Loss | None:
     if chosen.name == "none":
         return None
     entry = LOSSES.get(chosen.name)
@@ -76,7 +77,7 @@ def _loss(chosen: Chosen) -> Loss | None:
     return Loss(to_choice(chosen, entry.options if entry else {}), reduction)
 
 
-def _regularization(fields: Fields) -> Regularization:
+def read_regularization(fields: Fields) -> Regularization:
     return Regularization(fields.get("l1"), fields.get("l2"), bool(fields.get("biases")))
 
 

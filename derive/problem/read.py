@@ -8,7 +8,7 @@ Every complaint that can be found is found before any is raised.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import IO, Any
 
@@ -21,6 +21,7 @@ from derive.problem.network import read_network
 from derive.problem.nodes import Node, Scalar, from_data
 from derive.problem.schema import PROBLEM
 from derive.problem.source import read_text, source_name
+from derive.problem.stacked import is_stacked, read_stacked
 from derive.problem.wording import shown
 from derive.problem.yaml_nodes import parse_yaml
 
@@ -86,7 +87,13 @@ def _read_one(fields: Fields, path: str, outer: Fields, findings: Findings) -> P
     for key in _NETWORK_KEYS if circuit else _CIRCUIT_KEYS:
         if key in fields:
             findings.complain(path + key, _wrong_kind(key, circuit))
-    return (read_circuit if circuit else read_network)(fields, frame, path, findings)
+    return _reader(fields, circuit)(fields, frame, path, findings)
+
+
+def _reader(fields: Fields, circuit: bool) -> Callable[[Fields, Problem, str, Findings], Problem]:
+    if circuit:
+        return read_circuit
+    return read_stacked if is_stacked(fields) else read_network
 
 
 def _wrong_kind(key: str, circuit: bool) -> str:

@@ -9,152 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from derive.problem import choices
-from derive.problem.activations import ACTIVATIONS
-from derive.problem.containers import Field, GridOf, ListOf, MapOf, OneOf, Record, Shared, TableEntry
-from derive.problem.kinds import Flag, Formula, Integer, Kind, Name, Number, Schema, Text, Word
+from derive.problem.containers import Field, ListOf, MapOf, OneOf, Record, Shared, TableEntry
+from derive.problem.kinds import Flag, Formula, Integer, Number, Schema, Text, Word
+from derive.problem.layer_fields import (
+    ACTIVATION,
+    BIAS_VALUES,
+    MAX_SEED,
+    MAX_UNITS,
+    NAME,
+    NUMBER,
+    RANGES,
+    options_of,
+)
+from derive.problem.layer_kinds import LAYER, NUMBERS, TYPES
 from derive.problem.losses import LOSSES
 from derive.problem.optimizers import OPTIMIZERS, SCHEDULES, OptimizerRule
+from derive.problem.signal_kinds import SIGNALS, TARGETS, TOKENS
 
-MAX_UNITS = 10_000
 MAX_STEPS = 10_000_000
-MAX_SEED = 2**32 - 1
-
-NUMBER = Shared("number", Number())
-NAME = Shared("name", Name())
-_OPTION_KINDS: Mapping[str, Kind] = {"pieces": Integer(2, 100)}
-
-
-def _options(options: Mapping[str, str]) -> tuple[Field, ...]:
-    return tuple(
-        Field(name, _OPTION_KINDS.get(name, NUMBER), f"Default: {default}.") for name, default in options.items()
-    )
-
-
-_RANDOM = Record(
-    "a map of random values",
-    (
-        Field("random", Word(choices.RANDOM_KINDS), "The distribution.", required=True),
-        Field("low", NUMBER, "uniform: the lower end.", default=-1),
-        Field("high", NUMBER, "uniform: the upper end.", default=1),
-        Field("mean", NUMBER, "normal: the mean.", default=0),
-        Field("deviation", Number(above=0), "normal: the standard deviation.", default=1),
-        Field("seed", Integer(0, MAX_SEED), "The same seed gives the same numbers.", default=0),
-    ),
-    marker="random",
-)
-
-WEIGHTS = OneOf(
-    (NUMBER, GridOf(NUMBER, "rows of numbers"), _RANDOM),
-    "one row of numbers per unit, or {random: ...}",
-)
-
-_RANDOM_BIAS = Record(
-    _RANDOM.words,
-    (
-        *_RANDOM.fields,
-        Field("layout", Word(choices.BIAS_LAYOUTS), "How many biases the layer has.", default="unit"),
-    ),
-    marker="random",
-)
-
-_BIAS_FORMS: tuple[Kind, ...] = (
-    NUMBER,
-    Word(choices.BIAS_LAYOUTS),
-    GridOf(NUMBER, "a list of numbers, or rows of them"),
-    _RANDOM_BIAS,
-)
-_BIAS_WORDS = "a number, a list per unit, a table per connection, shared, unit, connection or {random: ...}"
-
-_BIAS_VALUES = Shared("bias", OneOf(_BIAS_FORMS, _BIAS_WORDS))
-
-BIAS = OneOf(
-    (
-        _BIAS_VALUES,
-        Record(
-            "a threshold",
-            (
-                Field(
-                    "threshold",
-                    _BIAS_VALUES,
-                    "A bias that is subtracted: in any form of a bias.",
-                    required=True,
-                ),
-            ),
-            marker="threshold",
-        ),
-    ),
-    _BIAS_WORDS.replace(" or ", ", ") + " or {threshold: ...}",
-)
-
-ACTIVATION = Shared(
-    "activation",
-    TableEntry(
-        {name: _options(entry.options) for name, entry in ACTIVATIONS.items()},
-        {name: entry.summary for name, entry in ACTIVATIONS.items()},
-        Formula(frozenset({"z"})),
-    ),
-)
 
 _REDUCTION = Field("reduction", Word(choices.REDUCTIONS), "How the samples' losses become one number.")
 
 LOSS = Shared(
     "loss",
     TableEntry(
-        {name: (*_options(entry.options), _REDUCTION) for name, entry in LOSSES.items()} | {"none": ()},
+        {name: (*options_of(entry.options), _REDUCTION) for name, entry in LOSSES.items()} | {"none": ()},
         {name: entry.summary for name, entry in LOSSES.items()} | {"none": "No loss: a forward pass only."},
         Formula(frozenset({"t", "y"})),
         (_REDUCTION,),
-    ),
-)
-
-_NAMES = Record(
-    "a map of names",
-    (
-        Field("units", ListOf(NAME, words="one name per unit"), "The units' names, in order."),
-        Field(
-            "weights",
-            GridOf(NAME, "one row of names per unit"),
-            "The weights' names, shaped as the weights.",
-        ),
-        Field(
-            "bias",
-            OneOf((NAME, GridOf(NAME, "a list of names")), "a name, a list of names, or rows of names"),
-            "The biases' names, shaped as the bias.",
-        ),
-    ),
-)
-
-_TRAINABLE = ListOf(Word({"weights": "", "bias": ""}), least=0, words="a list of weights and bias")
-
-LAYER = Shared(
-    "layer",
-    Record(
-        "a layer, such as {dense: 2, activation: sigmoid}",
-        (
-            Field("dense", Integer(1, MAX_UNITS), "A dense layer: its number of units.", required=True),
-            Field("name", NAME, "Units are this name and a number. Default: h for hidden, o for the last layer."),
-            Field(
-                "activation",
-                ACTIVATION,
-                "The units' activation, by name or as a formula of z.",
-                default="identity",
-            ),
-            Field("weights", WEIGHTS, "One row of numbers per unit, or {random: ...}. Absent: symbolic."),
-            Field(
-                "bias",
-                BIAS,
-                "A number: shared by the layer; a list: per unit; a table: per connection; shared, unit and"
-                " connection: the same without numbers; {threshold: ...}: subtracted. Absent: none.",
-            ),
-            Field(
-                "numbering",
-                Word(choices.NUMBERINGS),
-                "The order in which weights are numbered.",
-                default="unit-major",
-            ),
-            Field("names", _NAMES, "Names that replace the numbered ones."),
-            Field("trainable", _TRAINABLE, "What gradient descent updates.", default=["weights", "bias"]),
-        ),
     ),
 )
 
@@ -178,18 +60,12 @@ _CLIP = Record(
     ),
 )
 
-_RANGES: Mapping[str, Number] = {
-    "share": Number(at_least=0, below=1),
-    "positive": Number(above=0),
-    "not-negative": Number(at_least=0),
-}
-
 _ORDER = Field("order", Word(choices.ORDERS), "Whether all gradients use the old weights.", default="simultaneous")
 
 
 def _optimizer_fields(name: str, rule: OptimizerRule) -> tuple[Field, ...]:
     own = (
-        Field(key, _RANGES[option.range], f"{option.description} Default: {option.default}.")
+        Field(key, RANGES[option.range], f"{option.description} Default: {option.default}.")
         for key, option in rule.options.items()
     )
     return (
@@ -294,8 +170,6 @@ _TITLE = OneOf(
 _SAMPLES = OneOf((NUMBER, ListOf(NUMBER, words="a list of numbers")), "a number or a list of numbers")
 _NAME_LIST = ListOf(NAME, words="a list of names")
 
-TARGET_CLASS = Name("a class: the name of an output unit")
-
 _HEAD = (
     Field("title", _TITLE, "The page's title: text, or {en: ..., zh: ...}."),
     Field("document", DOCUMENT, "How the page is written."),
@@ -305,18 +179,20 @@ _BODY = (
     Field(
         "inputs",
         OneOf(
-            (MapOf(_SAMPLES, "a map of names to numbers"), _NAME_LIST),
-            "a map of names to numbers, or a list of names",
+            (*SIGNALS, MapOf(_SAMPLES, "a map of names to numbers"), _NAME_LIST, Integer(1, MAX_UNITS)),
+            "a map of names to numbers, a list of names, how many there are, or {image: ...}",
         ),
-        "Each input's value; a list of values: one per sample; a list of names: no values.",
+        "Each input's value; a list of values: one per sample; a list of names, or how many: no values. Or one of"
+        " {image: ...}, {series: ...}, {sequence: ...} and {tokens: ...}.",
     ),
     Field(
         "targets",
         OneOf(
-            (MapOf(_SAMPLES, "a map of output units to numbers"), _NAME_LIST, TARGET_CLASS),
-            "a map of output units to numbers, or the name of a class",
+            (MapOf(_SAMPLES, "a map of output units to numbers"), Shared("targets", TARGETS)),
+            "a map of output units to numbers, the name of a class, or numbers shaped as the output",
         ),
-        "Each output unit's target; or the right class, by its unit's name (a list: one per sample).",
+        "Each output unit's target; the right class, by its unit's name (a list: one per sample); or numbers shaped as"
+        " the output.",
     ),
     Field(
         "layers",
@@ -348,7 +224,10 @@ _KINDS_OF_PROBLEM = [{"required": ["inputs", "layers"]}, {"required": ["circuit"
 
 PART = Shared("problem", Record("a problem", (*_HEAD, *_BODY), extra={"anyOf": _KINDS_OF_PROBLEM}))
 
-_SHARED = (NUMBER, NAME, _BIAS_VALUES, LAYER, ACTIVATION, LOSS, OPTIMIZER, DOCUMENT, PART)
+_SHARED = (
+    *(NUMBER, NUMBERS, NAME, BIAS_VALUES, *TYPES, LAYER, Shared("tokens", TOKENS), Shared("targets", TARGETS)),
+    *(ACTIVATION, LOSS, OPTIMIZER, DOCUMENT, PART),
+)
 
 PARTS = Field("parts", ListOf(PART, words="a list of problems"), "Several problems on one page, with their own titles.")
 

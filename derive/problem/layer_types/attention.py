@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from derive.problem.layer_types.layer_type import LayerType, Line, Option, Settings, Signal, Weight
+from derive.problem.layer_types.layer_type import LayerType, Line, Option, Settings, Signal, Unfit, Weight
 
 
 def _lines(signal: Signal, settings: Settings) -> tuple[Line, ...]:
@@ -45,12 +45,19 @@ def _weights(signal: Signal, settings: Settings) -> tuple[Weight, ...]:
     return (*inner, Weight("output-weights", "Wo", "j,a,d", fan="a,d")) if settings["project"] else inner
 
 
+def _size(signal: Signal, settings: Settings) -> int:
+    size, heads = signal.shape[-1], settings["heads"]
+    if size % heads:
+        raise Unfit("size", f"needs a number: the input's size, {size}, is no multiple of {heads} heads")
+    return int(size // heads)
+
+
 ATTENTION = LayerType(
     summary="Scaled dot-product self-attention: each step takes a weighted mean of the values of all steps.",
     reads=frozenset({"sequence"}),
     value=Option("heads", "whole", "The number of heads."),
     options=(
-        Option("size", "whole", "The length of a query and of a key. Default: the input's size over the heads."),
+        Option("size", "whole", "The length of a query. Absent: the input's size over the heads.", default=_size),
         Option("causal", "flag", "Whether a step sees only itself and earlier ones.", default=False),
         Option("project", "flag", "Whether the heads are mixed by output weights.", default=True),
     ),
@@ -65,4 +72,5 @@ ATTENTION = LayerType(
     },
     lines=_lines,
     weights=_weights,
+    counts={"a": "head", "d": "query entry", "i": "input", "j": "output"},
 )

@@ -61,7 +61,8 @@ class Option:
     """One option of a layer in the problem file.
 
     `kind`: whole (a whole number, at least `least`), pair (one or two whole numbers: rows, columns), number, flag,
-    name (another layer's name), or the words of a choice, each with its summary.
+    name (another layer's name), or the words of a choice, each with its summary. A number lies in `range`. A `default`
+    that depends on what is read is a function of the signal and the settings; it may raise Unfit.
     """
 
     key: str
@@ -69,6 +70,8 @@ class Option:
     description: str
     default: Any = None
     least: int = 1
+    most: int = 10_000
+    range: Literal["share", "positive", "not-negative"] = "not-negative"
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,8 @@ class LayerType:
     averages: Callable[[Signal, Settings], tuple[Line, ...]] = lambda signal, settings: ()  # what a training step
     # keeps beside the parameters: `running_mean` after the step, of `running_mean` before it
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an index's places
+    counts: Mapping[str, str] = field(default_factory=dict)  # what a letter of the parameters counts: `f`, filter
+    masked: bool = False  # the file may give an array `mask` of zeros and ones, shaped as what is read
 
 
 LETTERS: Mapping[str, str] = {"vector": "i", "series": "d,p", "image": "d,p,q", "sequence": "t,i", "tokens": "t"}

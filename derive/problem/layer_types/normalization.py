@@ -8,6 +8,7 @@ from __future__ import annotations
 from derive.problem.layer_types.layer_type import LayerType, Line, Option, Settings, Signal, Weight, own, own_sizes
 
 _EPSILON = Option("epsilon", "number", "Added to the variance under the root.", default="1e-5")
+_COUNTS = {"i": "unit", "d": "channel"}
 
 
 def _feature(signal: Signal) -> str:
@@ -63,13 +64,20 @@ BATCH_NORMALIZATION = LayerType(
     value=None,
     options=(
         _EPSILON,
-        Option("momentum", "number", "The share of a batch in the running averages kept in training.", default="0.1"),
+        Option(
+            "momentum",
+            "number",
+            "The share of a batch in the running averages kept in training.",
+            default="0.1",
+            range="share",
+        ),
     ),
     shape=lambda signal, settings: signal,
     sizes=lambda signal, settings: own_sizes(signal),
     lines=_batch_lines,
     weights=_batch_weights,
     averages=_averages,
+    counts=_COUNTS,
 )
 
 
@@ -97,4 +105,5 @@ LAYER_NORMALIZATION = LayerType(
         Weight("gamma", "gamma", "i", "scale", "1"),
         Weight("beta", "beta", "i", "bias", "0"),
     ),
+    counts=_COUNTS,
 )

@@ -15,6 +15,7 @@ RESETS = {"before": "U (r * h): as Cho et al. wrote it", "after": "r * (U h + c)
 
 LSTM_GATES = ("i", "f", "o", "g")
 GRU_GATES = ("r", "z")
+_COUNTS = {"q": "gate", "j": "unit", "i": "input", "k": "unit"}
 
 _OUTPUTS = Option("outputs", OUTPUTS, "What the layer returns.", default="every")
 
@@ -82,6 +83,7 @@ RNN = LayerType(
         *_start(settings, "h"),
     ),
     activation="tanh",
+    counts=_COUNTS,
 )
 
 
@@ -118,6 +120,7 @@ LSTM = LayerType(
         *_start(settings, "h", "c"),
     ),
     labels=_gates(LSTM_GATES),
+    counts=_COUNTS,
 )
 
 
@@ -181,4 +184,5 @@ GRU = LayerType(
     lines=_gru_lines,
     weights=_gru_weights,
     labels=_gates(GRU_GATES),
+    counts=_COUNTS,
 )

@@ -46,13 +46,22 @@ FLATTEN = LayerType(
 DROPOUT = LayerType(
     summary="Entries set to zero by a mask of zeros and ones; the others are divided by the share that is kept.",
     reads=ANY,
-    value=Option("rate", "number", "The share that is set to zero: at least 0, below 1."),
-    options=(Option("seed", "whole", "The seed of a mask that is drawn; without one the file gives `mask`.", least=0),),
+    value=Option("rate", "number", "The share that is set to zero: at least 0, below 1.", range="share"),
+    options=(
+        Option(
+            "seed",
+            "whole",
+            "The seed of a mask that is drawn; without one the file gives `mask`.",
+            least=0,
+            most=2**32 - 1,
+        ),
+    ),
     shape=lambda signal, settings: signal,
     sizes=lambda signal, settings: own_sizes(signal),
     lines=lambda signal, settings: (
         Line("activation", "out", own(signal), f"mask[{own(signal)}]*x[{own(signal)}]/(1 - {settings['rate']})"),
     ),
+    masked=True,
 )
 
 ADD = LayerType(
@@ -78,4 +87,5 @@ EMBEDDING = LayerType(
     },
     lines=lambda signal, settings: (Line("activation", "out", "n,t,j", "E[x[n,t],j]"),),
     weights=lambda signal, settings: (Weight("weights", "E", "v,j"),),
+    counts={"v": "token", "j": "number"},
 )
