@@ -13,12 +13,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from derive.api import Solution, SolutionSet, solve
-    from derive.errors import DeriveError, FormulaError, NumericError, OptionError, ProblemError, UntrueLineError
+    from derive.api import Solution, SolutionSet, solve, train
+    from derive.errors import (
+        DataError,
+        DeriveError,
+        FormulaError,
+        NumericError,
+        OptionError,
+        ProblemError,
+        UntrueLineError,
+    )
+    from derive.runs import TrainingResult
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "DataError",
     "DeriveError",
     "FormulaError",
     "NumericError",
@@ -26,14 +36,16 @@ __all__ = [
     "ProblemError",
     "Solution",
     "SolutionSet",
+    "TrainingResult",
     "UntrueLineError",
     "__version__",
     "solve",
+    "train",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name in ("solve", "Solution", "SolutionSet"):
+    if name in ("solve", "train", "Solution", "SolutionSet", "TrainingResult"):
         from derive import api as home
     elif name in __all__:
         from derive import errors as home  # type: ignore[no-redef]

@@ -8,25 +8,35 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from derive.calculus.chain import Derivation, differentiate
+from derive.errors import OptionError
 from derive.files import JSON, check_format, format_of, write_whole
 from derive.network.build import build
 from derive.network.write_out import Neurons, write_out
+from derive.numeric.data import given_samples, read_samples
 from derive.numeric.evaluate import Evaluation, evaluate
 from derive.numeric.named_values import Number, named_values
 from derive.numeric.starting_values import starting_values
-from derive.numeric.train import TrainingRun, train
+from derive.numeric.train import TrainingRun
+from derive.numeric.train import train as train_as_asked
+from derive.numeric.training.loop import Record
+from derive.numeric.training.loop import train as run_training
+from derive.numeric.training.setup import Backend, Setup, prepare, shapes
+from derive.problem.findings import Findings
 from derive.problem.model import Problem
 from derive.problem.options import with_options
 from derive.problem.read import read_problem
+from derive.problem.source import read_text, source_name
+from derive.problem.training_options import with_training
 from derive.render.document import render
 from derive.render.plain import plain
+from derive.runs import TrainingResult, check_fits, load
 from derive.solution.compose import compose, join
 from derive.solution.document import Document
 from derive.solution.formula import formula_of
@@ -56,8 +66,73 @@ def _solve(problem: Problem) -> Solution:
     derivation = differentiate(graph)
     start = starting_values(graph)
     evaluation = evaluate(derivation, start)
-    run = train(derivation, start) if problem.training and start else None
+    run = train_as_asked(derivation, start) if problem.training and start else None
     return Solution(problem, derivation, evaluation, run)
+
+
+Data = str | os.PathLike[str] | Mapping[str, Any]
+
+
+def train(
+    source: Source | None = None,
+    data: Data | None = None,
+    *,
+    resume: str | os.PathLike[str] | None = None,
+    backend: Backend = "auto",
+    dtype: str | None = None,
+    on_record: Callable[[Record], object] = lambda record: None,
+    interrupted: Callable[[], bool] = lambda: False,
+    **options: Any,
+) -> TrainingResult:
+    """Train a problem on its own samples, or on `data`: a .csv or .npz file, or arrays `x` (count, ...) and `t`.
+
+    Options are laid over the file's `training:` and `optimizer:`: `steps`, `epochs`, `batch_size`, `seed`, `held_out`,
+    `stop_loss`, `patience`, `min_change`, `optimizer`, `learning_rate`, the optimisers' own (`momentum`, `beta1`, ...),
+    `clip_norm`, `clip_value`, `start` (a seed for random starting values). `resume` goes on from a saved run, bit for
+    bit: to its planned end, or for so many more `steps` or `epochs`. `on_record` sees each look at the loss;
+    training stops when `interrupted()`. A run that diverges ends with what was last finite; its `diverged` says where.
+
+    Raises ProblemError, OptionError, DataError, NumericError.
+    """
+    saved = load(resume) if resume is not None else None
+    given = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
+    more = {key: given[key] for key in ("steps", "epochs") if key in given}
+    if saved is not None:
+        given = {**saved.options, **{key: value for key, value in given.items() if key not in more}}
+        data, dtype = data or saved.data or None, dtype or saved.dtype
+    setup, text = _setup(source, saved.text if saved else "", data, backend, dtype or "float64", given)
+    until, state = setup.steps, None
+    if saved is not None:
+        check_fits(saved, setup, resume or "")
+        until, state = saved.planned, saved.state
+        if more:
+            until = state.step + int(more.get("steps", 0)) + int(more.get("epochs", 0)) * setup.steps_per_epoch
+    outcome = run_training(setup, state, until, on_record=on_record, interrupted=interrupted)
+    name = "" if data is None or isinstance(data, Mapping) else os.fspath(data)
+    return TrainingResult(setup, outcome, saved.history if saved else (), text, given, name, until)
+
+
+def _setup(
+    source: Source | None, saved: str, data: Data | None, backend: Backend, dtype: str, given: Mapping[str, Any]
+) -> tuple[Setup, str]:
+    """What is trained, and the problem as text."""
+    if source is None and not saved:
+        raise OptionError("problem: expected a problem file, its text or plain data, or `resume`")
+    text, name = (saved, "problem") if source is None else _text(source)
+    problem = with_training(read_problem(text.encode("utf-8"), name=name), given)
+    if data is None:
+        samples = None
+    elif isinstance(data, Mapping):
+        samples = given_samples(data, shapes(problem))
+    else:
+        samples = read_samples(data, shapes(problem))
+    return prepare(problem, samples, backend, dtype), text
+
+
+def _text(source: Source) -> tuple[str, str]:
+    if isinstance(source, Mapping):
+        return json.dumps(source, ensure_ascii=False, indent=2) + "\n", "problem"
+    return read_text(source, Findings(source_name(source))), source_name(source)
 
 
 class Written(ABC):

@@ -55,14 +55,14 @@ def check_target(path: str | os.PathLike[str]) -> None:
         raise DeriveError(f"{name}: is read-only")
 
 
-def write_whole(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a UTF-8 file through a temporary one beside it, so that `path` holds its old content or all of
+def write_whole(path: str | os.PathLike[str], text: str | bytes) -> None:
+    """Writes a file (text as UTF-8) through a temporary one beside it, so that `path` holds its old content or all of
     the new. Keeps an existing file's permissions and writes through links. Raises DeriveError.
     """
     check_target(path)
     target = Path(os.path.realpath(path))
     try:
-        content = text.encode("utf-8")
+        content = text.encode("utf-8") if isinstance(text, str) else text
         if target.exists() and not target.is_file():  # a device or a pipe, such as /dev/stdout
             target.write_bytes(content)
         else:

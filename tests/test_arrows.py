@@ -24,14 +24,16 @@ CHAIN = [
 ]  # each may import itself and those before
 MAY_IMPORT = {folder: {"errors", *CHAIN[: place + 1]} for place, folder in enumerate(CHAIN)}
 MAY_IMPORT["render"] = {"errors", "render", "solution.layout", "solution.document"}
+MAY_IMPORT["cli"] = {"", "errors", "files", "shipped", "api", "runs", "plots", "problem", "render", "cli"}
 TOP = {  # the modules above the folders
     "errors": set(),
     "files": {"errors", "render"},
     "shipped": {"errors", "problem"},
-    "__init__": {"errors", "api"},
+    "__init__": {"errors", "api", "runs"},
     "__main__": {"cli"},
-    "cli": {"", "errors", "files", "shipped", "api", "problem", "render"},
-    "api": {"errors", "files", "render", *CHAIN},
+    "api": {"errors", "files", "render", "runs", *CHAIN},
+    "runs": {"errors", "files", "problem", "numeric"},
+    "plots": {"errors", "files", "runs", "numeric"},
 }
 
 EXECUTE = {"exec", "compile"}

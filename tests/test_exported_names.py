@@ -13,6 +13,7 @@ from derive import errors
 def test_exported_names() -> None:
     assert derive.__all__ == sorted(
         [
+            "DataError",
             "DeriveError",
             "FormulaError",
             "NumericError",
@@ -20,9 +21,11 @@ def test_exported_names() -> None:
             "ProblemError",
             "Solution",
             "SolutionSet",
+            "TrainingResult",
             "UntrueLineError",
             "__version__",
             "solve",
+            "train",
         ]
     )
     assert set(derive.__all__) <= set(dir(derive))
@@ -41,12 +44,12 @@ def test_a_name_that_does_not_exist() -> None:
 
 
 def test_every_public_object_has_a_docstring() -> None:
-    from derive import Solution, SolutionSet, solve
+    from derive import Solution, SolutionSet, TrainingResult, solve, train
 
     members = [
         member
-        for owner in (Solution, SolutionSet)
+        for owner in (Solution, SolutionSet, TrainingResult)
         for name, member in inspect.getmembers(owner)
         if not name.startswith("_") and (callable(member) or isinstance(member, property))
     ]
-    assert [thing for thing in (solve, Solution, SolutionSet, *members) if not inspect.getdoc(thing)] == []
+    assert [thing for thing in (solve, train, Solution, SolutionSet, TrainingResult, *members) if not inspect.getdoc(thing)] == []

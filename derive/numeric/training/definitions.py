@@ -22,7 +22,7 @@ def step_definitions(derivation: Derivation, updates: Updates, optimizer: Optimi
 
 def replaced(derivation: Derivation, updates: Updates) -> Mapping[str, str]:
     """`W1+` -> `W1`, `m_W1+` -> `m_W1`: what is put in the place of what, once all is worked."""
-    trained = {updated(name): name for name in derivation.graph.trainable}
+    trained = {updated(name): name for name in derivation.updates}
     return trained | {new: old for old, new in updates.states.items()}
 
 

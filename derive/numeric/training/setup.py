@@ -41,6 +41,7 @@ class Setup:
     held_out: Samples | None
     parameters: Arrays
     constants: Arrays
+    trained: tuple[str, ...]  # the arrays that an update changes
     backend: Backend = "auto"
     dtype: str = "float64"
 
@@ -78,12 +79,12 @@ class Setup:
     @cached_property
     def updates(self) -> Updates:
         """The update of every trainable array, whatever the batch size."""
-        return update_definitions([self.graph.arrays[name] for name in self.graph.trainable], self.optimizer)
+        return update_definitions([self.graph.arrays[name] for name in self.trained], self.optimizer)
 
     @cached_property
     def kept(self) -> Arrays:
         """What changes from step to step, at the start: trainable arrays, and the optimiser's memory, all 0."""
-        trained = {name: self.parameters[name] for name in self.graph.trainable}
+        trained = {name: self.parameters[name] for name in self.trained}
         shapes = {state: self.updates.arrays[state].shape for state in self.updates.states}
         return trained | {state: np.zeros(shape, dtype=self.dtype) for state, shape in shapes.items()}
 
@@ -104,9 +105,11 @@ def prepare(
     trained, held = split(everything, problem.training.held_out if problem.training else 0.0, problem)
     given = {name: np.array(value, dtype=dtype) for name, value in start.values.items() if name not in trained.arrays}
     parameters = {name: given.pop(name) for name in graph.parameters}
-    return Setup(
-        problem, graph, trained.of_type(dtype), held and held.of_type(dtype), parameters, given, backend, dtype
-    )
+    names = tuple(differentiate(graph).updates)
+    if not names:
+        raise OptionError(f"{problem.places.at('layers')}nothing to train: no gradient reaches a trainable parameter")
+    trained, held = trained.of_type(dtype), held.of_type(dtype) if held else None
+    return Setup(problem, graph, trained, held, parameters, given, names, backend, dtype)
 
 
 def _check(problem: Problem, backend: str, dtype: str) -> None:
@@ -118,6 +121,8 @@ def _check(problem: Problem, backend: str, dtype: str) -> None:
         raise OptionError(f"{places.at('optimizer')}{message}")
     if problem.optimizer.learning_rate is None:
         raise OptionError(f"{places.at('optimizer')}needs a learning-rate in the file, or --learning-rate")
+    if problem.training is None or (problem.training.steps is None and problem.training.epochs is None):
+        raise OptionError(f"{places.at('training')}needs steps or epochs in the file, or --steps or --epochs")
     if backend not in BACKENDS:
         raise OptionError(f"backend: unknown '{backend}'; expected one of {', '.join(BACKENDS)}")
     if dtype not in DTYPES:
@@ -136,6 +141,11 @@ def problem_samples(problem: Problem) -> Samples:
     start = starting_values(graph)
     assert start is not None
     return samples_of(graph, start.values)
+
+
+def shapes(problem: Problem) -> Graph:
+    """The graph of one sample: what a file of samples must fill."""
+    return graph_of(problem, 1)
 
 
 def graph_of(problem: Problem, samples: int, blank: bool = True) -> Graph:

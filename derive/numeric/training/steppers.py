@@ -51,7 +51,7 @@ def backend_of(setup: Setup, size: int) -> str:
     """The backend for a batch size: as asked for, else scalar for one sample and few parameters."""
     if setup.backend != "auto":
         return setup.backend
-    count = sum(setup.parameters[name].size for name in setup.graph.trainable)
+    count = sum(setup.parameters[name].size for name in setup.trained)
     small = size == 1 and count <= SCALAR_LIMIT and setup.optimizer.name == "sgd" and setup.dtype == "float64"
     return "scalar" if small and setup.samples.count == 1 else "array"
 
