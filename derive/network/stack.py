@@ -75,7 +75,7 @@ def _input(draft: Draft, source: Tensor) -> Array:
     letters = LETTERS[signal.kind].split(",")
     axes = [draft.index(letter, size) for letter, size in zip(letters, signal.shape, strict=True)]
     sizes = dict(zip(letters, signal.shape, strict=True))
-    named = tuple(draft.problem.inputs)
+    named = source.words if signal.kind == "vector" else ()
     ids: dict[Position, str] = {(at,): name for at, name in enumerate(named)}
     ids = ids or entry_names("x", letters, sizes, {})
     return draft.array("x", "input", 0, (draft.n, *axes), ids)

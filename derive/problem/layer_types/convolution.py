@@ -84,7 +84,7 @@ def _convolution_lines(signal: Signal, settings: Settings) -> tuple[Line, ...]:
 
 def _convolution_weights(signal: Signal, settings: Settings) -> tuple[Weight, ...]:
     steps = _steps(signal)
-    kernel = Weight("weights", "K", f"f,d,{steps}", fan=f"d,{steps}")
+    kernel = Weight("weights", "K", f"f,d,{steps}", fan=f"d,{steps}", fan_out=f"f,{steps}")
     return (kernel, Weight("bias", "b", "f", "bias", "0")) if settings["bias"] else (kernel,)
 
 

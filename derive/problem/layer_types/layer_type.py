@@ -82,7 +82,8 @@ class Weight:
     trained). `start` is the value of every entry where the file says nothing and training needs one; None: the file
     must give it. An optional one is left out of the lines where the file does not name it. `labels` name the places of
     an index (`q` of an LSTM: i, f, o, g), and the problem file may give a map by these labels. `fan` are the indices
-    that count the inputs of one unit: for Xavier and He.
+    that count the inputs of one unit, `fan_out` those that count what one input enters (empty: all others but the
+    labelled ones): for Xavier and He.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Weight:
     optional: bool = False
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fan: str = ""
+    fan_out: str = ""
 
 
 @dataclass(frozen=True)

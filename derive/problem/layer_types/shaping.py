@@ -86,6 +86,6 @@ EMBEDDING = LayerType(
         "v": settings["vocabulary"],
     },
     lines=lambda signal, settings: (Line("activation", "out", "n,t,j", "E[x[n,t],j]"),),
-    weights=lambda signal, settings: (Weight("weights", "E", "v,j"),),
+    weights=lambda signal, settings: (Weight("weights", "E", "v,j", fan="v"),),
     counts={"v": "token", "j": "number"},
 )
