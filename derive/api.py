@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from derive.calculus.chain import Derivation, differentiate
 from derive.errors import OptionError
@@ -28,12 +29,14 @@ from derive.numeric.train import train as train_as_asked
 from derive.numeric.training.loop import Record
 from derive.numeric.training.loop import train as run_training
 from derive.numeric.training.setup import Backend, Setup, prepare, shapes
+from derive.numeric.training.steppers import source_of
 from derive.problem.findings import Findings
 from derive.problem.model import Problem
 from derive.problem.options import with_options
 from derive.problem.read import read_problem
 from derive.problem.source import read_text, source_name
-from derive.problem.training_options import with_training
+from derive.problem.training_options import OPTIONS, with_training
+from derive.problem.wording import unknown
 from derive.render.document import render
 from derive.render.plain import plain
 from derive.runs import TrainingResult, check_fits, load
@@ -73,6 +76,16 @@ def _solve(problem: Problem) -> Solution:
 Data = str | os.PathLike[str] | Mapping[str, Any]
 
 
+class Watcher(Protocol):
+    """Who looks on while a network is trained."""
+
+    def begins(self, setup: Setup, last: int) -> object:
+        """Training begins and is to end after the update `last`."""
+
+    def sees(self, record: Record) -> object:
+        """The loss was measured."""
+
+
 def train(
     source: Source | None = None,
     data: Data | None = None,
@@ -80,7 +93,7 @@ def train(
     resume: str | os.PathLike[str] | None = None,
     backend: Backend = "auto",
     dtype: str | None = None,
-    on_record: Callable[[Record], object] = lambda record: None,
+    watch: Watcher | None = None,
     interrupted: Callable[[], bool] = lambda: False,
     **options: Any,
 ) -> TrainingResult:
@@ -89,7 +102,7 @@ def train(
     Options are laid over the file's `training:` and `optimizer:`: `steps`, `epochs`, `batch_size`, `seed`, `held_out`,
     `stop_loss`, `patience`, `min_change`, `optimizer`, `learning_rate`, the optimisers' own (`momentum`, `beta1`, ...),
     `clip_norm`, `clip_value`, `start` (a seed for random starting values). `resume` goes on from a saved run, bit for
-    bit: to its planned end, or for so many more `steps` or `epochs`. `on_record` sees each look at the loss;
+    bit: to its planned end, or for so many more `steps` or `epochs`. `watch` sees each look at the loss;
     training stops when `interrupted()`. A run that diverges ends with what was last finite; its `diverged` says where.
 
     Raises ProblemError, OptionError, DataError, NumericError.
@@ -107,9 +120,44 @@ def train(
         until, state = saved.planned, saved.state
         if more:
             until = state.step + int(more.get("steps", 0)) + int(more.get("epochs", 0)) * setup.steps_per_epoch
-    outcome = run_training(setup, state, until, on_record=on_record, interrupted=interrupted)
+    if watch is not None:
+        watch.begins(setup, until)
+    outcome = run_training(
+        setup, state, until, on_record=watch.sees if watch else lambda record: None, interrupted=interrupted
+    )
     name = "" if data is None or isinstance(data, Mapping) else os.fspath(data)
     return TrainingResult(setup, outcome, saved.history if saved else (), text, given, name, until)
+
+
+def training_code(
+    source: Source, data: Data | None = None, *, backend: Backend = "auto", dtype: str = "float64", **options: Any
+) -> str:
+    """The program that one training step runs, as source; takes the options of `train`."""
+    given = {key: value for key, value in options.items() if value is not None}
+    setup, _ = _setup(source, "", data, backend, dtype, given)
+    return source_of(setup)
+
+
+def compare(
+    source: Source, data: Data | None = None, *, each: Mapping[str, Sequence[Any]], **options: Any
+) -> dict[str, TrainingResult]:
+    """Train once for every combination of `each` (`{"learning-rate": [0.1, 0.5]}`), by its label `learning-rate=0.1`.
+
+    Takes the options of `train`.
+    """
+    grid = [dict(zip(each, values, strict=True)) for values in product(*each.values())]
+    for key in each:
+        if key.replace("_", "-") not in OPTIONS:
+            raise OptionError(f"compare: {unknown('option ', key, OPTIONS)}")
+    if isinstance(source, Mapping | str | bytes | os.PathLike):
+        again: Source = source
+    else:
+        again = _text(source)[0].encode("utf-8")  # an open file can be read once
+    labels = [", ".join(f"{key}={value}" for key, value in one.items()) for one in grid]
+    return {
+        label: train(again, data, **{**options, **{key.replace("-", "_"): value for key, value in one.items()}})
+        for label, one in zip(labels, grid, strict=True)
+    }
 
 
 def _setup(

@@ -20,6 +20,7 @@ import click
 from derive import __version__
 from derive.cli.common import INTERRUPTED, Commands, abandon_output, fail, show, usage
 from derive.cli.pages import examples, schema, solve
+from derive.cli.training import train
 from derive.errors import DeriveError
 
 START_PAGE = """\
@@ -77,5 +78,5 @@ def cli(ctx: click.Context) -> None:
         show(START_PAGE)
 
 
-for _command in (solve, examples, schema):
+for _command in (solve, train, examples, schema):
     cli.add_command(_command)

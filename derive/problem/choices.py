@@ -53,3 +53,12 @@ ORDERS: Mapping[str, str] = {
 }
 
 REDUCTIONS: Mapping[str, str] = {"sum": "over the samples", "mean": "over the samples"}
+
+BACKENDS: Mapping[str, str] = {
+    "auto": "scalar for few parameters and one sample, else array",
+    "scalar": "straight-line Python",
+    "array": "NumPy",
+    "numba": "the scalar program, compiled; needs the extra `numba`",
+}
+
+DTYPES: Mapping[str, str] = {"float64": "double precision", "float32": "single precision, for array programs"}

@@ -23,12 +23,12 @@ from derive.network.build import build, sample_count
 from derive.network.graph import Graph
 from derive.numeric.data import Samples, samples_of
 from derive.numeric.starting_values import starting_values
+from derive.problem.choices import BACKENDS, DTYPES
 from derive.problem.model import Numeral, Optimizer, Problem, Training
+from derive.problem.wording import unknown
 
 Arrays = Mapping[str, NDArray[Any]]
 Backend = Literal["auto", "scalar", "array", "numba"]
-BACKENDS: tuple[Backend, ...] = ("auto", "scalar", "array", "numba")
-DTYPES = ("float64", "float32")
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,11 @@ def _check(problem: Problem, backend: str, dtype: str) -> None:
         raise OptionError(f"{places.at('optimizer')}needs a learning-rate in the file, or --learning-rate")
     if problem.training is None or (problem.training.steps is None and problem.training.epochs is None):
         raise OptionError(f"{places.at('training')}needs steps or epochs in the file, or --steps or --epochs")
-    if backend not in BACKENDS:
-        raise OptionError(f"backend: unknown '{backend}'; expected one of {', '.join(BACKENDS)}")
-    if dtype not in DTYPES:
-        raise OptionError(f"dtype: unknown '{dtype}'; expected one of {', '.join(DTYPES)}")
+    for key, word, known in (("backend", backend, BACKENDS), ("dtype", dtype, DTYPES)):
+        if word not in known:
+            raise OptionError(f"{key}: {unknown('', word, known)}")
+    if dtype == "float32" and backend in ("scalar", "numba"):
+        raise OptionError(f"dtype: the {backend} program computes in float64; float32 needs the backend array")
 
 
 def problem_samples(problem: Problem) -> Samples:

@@ -47,6 +47,13 @@ class Steppers:
         return self._by_size[size]
 
 
+def source_of(setup: Setup) -> str:
+    """The program of a whole batch, as source."""
+    return (
+        Steppers(setup, {name: np.array(value) for name, value in setup.kept.items()}).of_size(setup.batch_size).source
+    )
+
+
 def backend_of(setup: Setup, size: int) -> str:
     """The backend for a batch size: as asked for, else scalar for one sample and few parameters."""
     if setup.backend != "auto":
