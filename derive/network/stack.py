@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 from derive.network.draft import Draft
@@ -12,10 +11,8 @@ from derive.network.losses import add_loss
 from derive.network.modules import Surroundings, add_averages, add_module
 from derive.problem.layer_types.entry_names import entry_names
 from derive.problem.layer_types.layer_type import LETTERS
-from derive.problem.model import Choice, Layer, Loss, Module, Problem, Tensor
-from derive.problem.names import stack_parameter_names
-
-INPUTS = "inputs"  # what `add` calls them
+from derive.problem.model import Choice, Layer, Loss, Problem, Tensor
+from derive.problem.names import INPUTS, shared_letters, stack_parameter_names
 
 
 def build_stack(problem: Problem, samples: int | None, inference: bool) -> Graph:
@@ -57,17 +54,6 @@ def build_stack(problem: Problem, samples: int | None, inference: bool) -> Graph
 
 
 PARAMETER_ROLES = ("weight", "bias", "scale", "state", "average")
-
-
-def shared_letters(stack: tuple[Layer | Module, ...]) -> frozenset[str]:
-    """The letters of arrays that two layers use: their ids carry the layer's number."""
-    used: Counter[str] = Counter()
-    for spec in stack:
-        if isinstance(spec, Module):
-            own = {weight.array for weight in spec.weights} | {line.array for line in spec.lines}
-            softened = {"exp", "sum"} if any(line.apply == "softmax" for line in spec.lines) else set()
-            used.update(own | softened)
-    return frozenset(letter for letter, count in used.items() if count > 1)
 
 
 def _input(draft: Draft, source: Tensor) -> Array:

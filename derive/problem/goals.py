@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from derive.problem.checks import check_one_hot, check_shares, targets_of
 from derive.problem.findings import Findings
 from derive.problem.layer_types.layer_type import AXES, Signal
-from derive.problem.model import Flat, Numeral, Tensor
+from derive.problem.model import Loss, Numeral, Tensor
 from derive.problem.nodes import join
 from derive.problem.samples import read_targets
 from derive.problem.tensors import flat, is_whole, shape_of, shortened, sizes
@@ -45,6 +46,18 @@ def read_goal(typed: Any, source: Tensor, output: Output, path: str, findings: F
         findings.complain(path, "expected numbers, or names of classes, got both")
         return None
     return _numbers(typed, count, output, path, findings)
+
+
+def check_goal(loss: Loss | None, goal: Tensor | None, path: str, findings: Findings) -> None:
+    """What the loss asks of targets: shares, or one 1 among 0s along the last axis."""
+    if goal is None or goal.samples is None:
+        return
+    allowed, width = targets_of(loss), goal.signal.shape[-1]
+    if allowed in ("share", "one-hot"):
+        check_shares(loss, list(flat(goal.samples)), path, findings)
+    if allowed == "one-hot":
+        rows = [row[at : at + width] for row in goal.samples for at in range(0, len(row), width)]
+        check_one_hot(loss, rows, path, findings)
 
 
 def _by_unit(typed: Any, count: int, source: Tensor, output: Output, path: str, findings: Findings) -> Tensor | None:

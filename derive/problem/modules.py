@@ -22,7 +22,6 @@ from derive.problem.signals import MAX_ENTRIES
 from derive.problem.tensors import fitted, flat, is_whole, shape_of, shortened
 from derive.problem.wording import listing, unknown
 
-INPUTS = "inputs"  # what `add` calls what the network reads
 _BEFORE: Mapping[str, str] = {"image": "flatten", "series": "flatten", "sequence": "flatten", "tokens": "embedding"}
 
 
@@ -70,7 +69,7 @@ def read_module(entry: LayerFields, before: Before, name: str, path: str, findin
         weights=weights,
         values=_values(entry, kind, weights, sizes, before, path, findings),
         trainable=_trainable(entry, weights),
-        activation=_activation(entry, kind),
+        activation=_activation(entry, kind, path, findings),
     )
 
 
@@ -247,8 +246,11 @@ def _trainable(entry: LayerFields, weights: Sequence[Weight]) -> frozenset[str]:
     return frozenset(weight.array for weight in weights if weight.key in typed)
 
 
-def _activation(entry: LayerFields, kind: LayerType) -> Choice | None:
+def _activation(entry: LayerFields, kind: LayerType, path: str, findings: Findings) -> Choice | None:
     if kind.activation is None:
         return None
     chosen = entry.fields.get("activation") or Chosen(kind.activation)
+    if chosen.name and ACTIVATIONS[chosen.name].formula is None:
+        message = f"expected a function of one number; {chosen.name} looks at several, only a dense layer can have it"
+        findings.complain(f"{path}.activation", message)
     return to_choice(chosen, ACTIVATIONS[chosen.name].options if chosen.name else {})

@@ -6,17 +6,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from derive.formula.tree import names as names_in
-from derive.problem.activations import ACTIVATIONS
+from derive.problem.checks import (
+    check_descent,
+    check_loss,
+    check_one_hot,
+    check_scores,
+    check_shares,
+    check_worked,
+    targets_of,
+)
 from derive.problem.containers import Chosen
 from derive.problem.descent import read_optimizer, read_training
 from derive.problem.findings import Findings
 from derive.problem.layers import read_layers, to_choice
 from derive.problem.losses import LOSSES
-from derive.problem.model import Layer, Loss, Problem, Regularization
-from derive.problem.names import check_names, parameter_names, unit_names
+from derive.problem.model import Loss, Problem, Regularization
+from derive.problem.names import check_names, unit_names
 from derive.problem.nodes import join
 from derive.problem.samples import Samples, read_inputs, read_targets
-from derive.problem.wording import listing, unknown
+from derive.problem.wording import listing
 
 Fields = Mapping[str, Any]
 
@@ -37,7 +45,8 @@ def read_network(fields: Fields, frame: Problem, path: str, findings: Findings) 
         check_names(list(inputs), layers, path, findings)
         outputs = unit_names(layers[-1])
         targets = _targets(fields, inputs, outputs, loss, path, findings)
-        _check_loss(loss, layers[-1], targets, path, findings)
+        check_loss(loss, layers[-1], layers[-1].units, path, findings)
+        _check_targets(loss, targets, f"{path}targets", findings)
     problem = Problem(
         title=frame.title,
         inputs=inputs,
@@ -51,22 +60,10 @@ def read_network(fields: Fields, frame: Problem, path: str, findings: Findings) 
         document=frame.document,
     )
     if layers_known:
-        _check_descent(problem, fields, path, findings)
-        _check_worked(problem, path, findings)
-        _check_scores(problem, path, findings)
+        check_descent(problem, fields, path, findings)
+        check_worked(problem, path, findings)
+        check_scores(problem, path, findings)
     return problem
-
-
-def parameters(problem: Problem) -> tuple[str, ...]:
-    """The names of all weights and biases, layer by layer."""
-    named = parameter_names(problem.layers, len(problem.inputs))
-    return tuple(name for layer in named for rows in (layer.weights, layer.bias) for row in rows for name in row)
-
-
-def workable(problem: Problem) -> tuple[str, ...]:
-    """What a page can work in full: every parameter, and the outputs of the units (`out_h1`)."""
-    units = (f"out_{name}" for layer in problem.layers for name in unit_names(layer))
-    return (*parameters(problem), *units)
 
 
 def read_loss(chosen: Chosen) -> Loss | None:
@@ -108,107 +105,11 @@ def _targets(
     return dict.fromkeys(outputs)
 
 
-def _check_loss(loss: Loss | None, last: Layer, targets: Samples, path: str, findings: Findings) -> None:
-    if loss is None or loss.choice.formula is not None:
-        return
-    name, place = loss.choice.name, f"{path}loss"
-    if name == "softmax-cross-entropy" and last.activation.name == "softmax":
-        message = "softmax-cross-entropy takes the softmax itself, and the last layer does too; use cross-entropy"
-        findings.complain(place, message)
-    if name == "multiclass-hinge" and last.units < 2:
-        findings.complain(
-            place, f"multiclass-hinge compares classes: expected 2 or more output units, got {last.units}"
-        )
-    allowed = LOSSES[name].targets
+def _check_targets(loss: Loss | None, targets: Samples, path: str, findings: Findings) -> None:
+    allowed = targets_of(loss)
     if allowed in ("share", "one-hot"):
-        _check_shares(name, targets, f"{path}targets", findings)
-    if allowed == "one-hot":
-        _check_one_hot(name, targets, f"{path}targets", findings)
-
-
-def _check_shares(loss: str, targets: Samples, path: str, findings: Findings) -> None:
-    for name, values in targets.items():
-        wrong = next((value for value in values or () if value is not None and not 0 <= value <= 1), None)
-        if wrong is not None:
-            findings.complain(join(path, name), f"expected targets from 0 to 1 for {loss}, got {wrong.text}")
-
-
-def _check_one_hot(loss: str, targets: Samples, path: str, findings: Findings) -> None:
+        for name, values in targets.items():
+            check_shares(loss, values or (), join(path, name), findings)
     columns = [values for values in targets.values() if values is not None]
-    if len(columns) < len(targets) or not columns:
-        return
-    for number, row in enumerate(zip(*columns, strict=False), start=1):
-        if sorted(value or 0.0 for value in row) != [0.0] * (len(row) - 1) + [1.0]:
-            where = f" in sample {number}" if len(columns[0]) > 1 else ""
-            findings.complain(path, f"expected one 1 among 0s for {loss}{where}; or name the class: `targets: NAME`")
-            return
-
-
-def _check_scores(problem: Problem, path: str, findings: Findings) -> None:
-    """A loss of scores takes its own softmax of them, so the last layer must leave them as they are."""
-    if problem.loss is None or problem.loss.choice.name != "softmax-cross-entropy":
-        return
-    last = problem.layers[-1].activation
-    if last.formula is not None or last.name not in ("identity", "softmax"):
-        given = last.name or last.formula.text  # type: ignore[union-attr]
-        message = f"softmax-cross-entropy takes scores; expected identity in the last layer, got {given}"
-        findings.complain(f"{path}layers[{len(problem.layers) - 1}].activation", message)
-
-
-def _check_descent(problem: Problem, fields: Fields, path: str, findings: Findings) -> None:
-    """What an optimizer, training and regularisation need."""
-    for key in ("optimizer", "training", "regularization"):
-        if problem.loss is None and fields.get(key) is not None:
-            findings.complain(f"{path}{key}", "needs a loss, got `loss: none`")
-    if fields.get("training") is not None:
-        if "optimizer" not in fields:
-            findings.complain(f"{path}training", "needs an optimizer, such as `optimizer: {sgd: {learning-rate: 0.5}}`")
-        if not findings.complaints and (hole := _hole(problem)):
-            findings.complain(f"{path}training", f"needs numbers everywhere; {hole} has none")
-    if fields.get("optimizer") is None:
-        return
-    if not any(_updated(layer) for layer in problem.layers):
-        findings.complain(f"{path}optimizer", "no layer is trainable")
-    trained = False
-    for index, layer in enumerate(problem.layers):
-        trained = trained or _updated(layer)
-        name = layer.activation.name
-        if trained and name and not ACTIVATIONS[name].differentiable:
-            why = f"{name} has no derivative, so no gradient reaches the parameters before it"
-            message = f"{why}; expected another activation, or no optimizer"
-            findings.complain(f"{path}layers[{index}].activation", message)
-            return
-
-
-def _updated(layer: Layer) -> bool:
-    return "weights" in layer.trainable or ("bias" in layer.trainable and layer.bias.layout != "none")
-
-
-def _hole(problem: Problem) -> str:
-    """Something in the problem that has no number, as a path; "" if all is there.
-
-    Inputs and targets that are all without values are no hole: `derive train --data FILE` fills them.
-    """
-    for key, samples in (("inputs", problem.inputs), ("targets", problem.targets)):
-        if not any(values is not None for values in (*problem.inputs.values(), *problem.targets.values())):
-            break
-        for name, values in samples.items():
-            if values is None:
-                return f"{key}.{name}"
-    for index, layer in enumerate(problem.layers):
-        if layer.weights is None:
-            return f"layers[{index}].weights"
-        if layer.bias.layout != "none" and layer.bias.values is None:
-            return f"layers[{index}].bias"
-    if problem.optimizer is not None and problem.optimizer.learning_rate is None:
-        return f"optimizer.{problem.optimizer.name}.learning-rate"
-    return ""
-
-
-def _check_worked(problem: Problem, path: str, findings: Findings) -> None:
-    if not problem.document.worked:
-        return
-    known = workable(problem)
-    for name in problem.document.worked:
-        if name not in known:
-            findings.complain(f"{path}document.worked", unknown("parameter or quantity ", name, known))
+    if allowed == "one-hot" and columns and len(columns) == len(targets):
+        check_one_hot(loss, list(zip(*columns, strict=False)), path, findings)

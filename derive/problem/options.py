@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from derive.errors import OptionError, ProblemError
+from derive.problem.checks import workable
 from derive.problem.descent import read_document
 from derive.problem.findings import Findings
 from derive.problem.model import Problem
-from derive.problem.network import workable
 from derive.problem.nodes import from_data
 from derive.problem.schema import DOCUMENT
 from derive.problem.wording import unknown
@@ -34,7 +34,7 @@ def with_options(problem: Problem, given: Mapping[str, Any]) -> Problem:
 
 def worked_names(problem: Problem) -> tuple[str, ...]:
     """For `worked`: parameters and units' outputs, a circuit's values and variables, also the parts'."""
-    own = workable(problem) if problem.layers else (*problem.inputs, *problem.circuit)
+    own = workable(problem) if problem.layers or problem.stack else (*problem.inputs, *problem.circuit)
     return (*own, *(name for part in problem.parts for name in worked_names(part)))
 
 
@@ -55,7 +55,7 @@ def _read(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_worked(problem: Problem, worked: tuple[str, ...]) -> None:
-    known = worked_names(problem)
+    known = dict.fromkeys(worked_names(problem)) if worked else {}
     for name in worked:
         if name not in known:
             raise OptionError(f"worked: {unknown('parameter or quantity ', name, known)}")
@@ -64,7 +64,7 @@ def _check_worked(problem: Problem, worked: tuple[str, ...]) -> None:
 def _changed(problem: Problem, changed: Mapping[str, Any], worked: tuple[str, ...] | None) -> Problem:
     mine = dict(changed)
     if worked is not None:
-        known = worked_names(problem)
+        known = set(worked_names(problem))
         mine["worked"] = tuple(name for name in worked if name in known)
     parts = tuple(_changed(part, changed, worked) for part in problem.parts)
     return replace(problem, document=replace(problem.document, **mine), parts=parts)

@@ -24,6 +24,8 @@ def read_targets(
     typed: Any, inputs: Mapping[str, Any], outputs: Sequence[str], path: str, findings: Findings
 ) -> Samples:
     """Values per output unit, in the units' order; every unit has a target and every target a unit."""
+    if not isinstance(typed, dict | None) and not _are_names(typed, path, findings):
+        return dict.fromkeys(outputs)
     if isinstance(typed, str) or (isinstance(typed, tuple) and _count(inputs)):
         return _classes((typed,) if isinstance(typed, str) else typed, inputs, outputs, path, findings)
     samples = _samples(typed, path, findings)
@@ -36,6 +38,18 @@ def read_targets(
         findings.complain(path, message)
     _check_counts(samples, inputs, path, findings)
     return {name: samples.get(name) for name in outputs}
+
+
+def _are_names(typed: Any, path: str, findings: Findings) -> bool:
+    """Whether a list holds names alone; without other layers than dense ones, numbers belong to the units' names."""
+    wrong = False
+    for index, value in enumerate(typed if isinstance(typed, tuple) else (typed,)):
+        if isinstance(value, tuple | Numeral):
+            got = f"'{value.text}'" if isinstance(value, Numeral) else f"a list of {len(value)}"
+            where = join(path, index) if isinstance(typed, tuple) else path
+            findings.complain(where, f"expected a class: the name of an output unit, got {got}")
+            wrong = True
+    return not wrong
 
 
 def _samples(typed: Any, path: str, findings: Findings) -> Samples:

@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from derive.problem.checks import check_descent, check_loss, check_scores, check_worked
 from derive.problem.containers import Chosen
 from derive.problem.descent import read_optimizer, read_training
 from derive.problem.findings import Findings
-from derive.problem.goals import Output, read_goal
+from derive.problem.goals import Output, check_goal, read_goal
 from derive.problem.layer_kinds import LayerFields
 from derive.problem.layer_types.layer_type import Signal
 from derive.problem.layers import MAX_PARAMETERS, default_name, read_layer
 from derive.problem.model import Layer, Module, Problem, Tensor
-from derive.problem.modules import INPUTS, Before, misfit, parameter_count, read_module
-from derive.problem.names import unit_names
+from derive.problem.modules import Before, misfit, parameter_count, read_module
+from derive.problem.names import INPUTS, check_stack_names, unit_names
 from derive.problem.network import read_loss, read_regularization, wants_targets
 from derive.problem.signal_kinds import SignalValue
 from derive.problem.signals import read_source
@@ -46,7 +47,7 @@ def read_stacked(fields: Fields, frame: Problem, path: str, findings: Findings) 
     goal = None
     if source is not None and stack:
         goal = _goal(fields, source, output_of(source, stack), wants_targets(loss), path, findings)
-    return replace(
+    problem = replace(
         frame,
         stack=stack or (),
         source=source,
@@ -56,6 +57,14 @@ def read_stacked(fields: Fields, frame: Problem, path: str, findings: Findings) 
         optimizer=read_optimizer(fields, path, findings),
         training=read_training(fields, path, findings),
     )
+    if source is not None and stack:
+        check_stack_names(problem, path, findings)
+        check_loss(loss, stack[-1], output_of(source, stack).signal.shape[-1], path, findings)
+        check_goal(loss, goal, f"{path}targets", findings)
+        check_descent(problem, fields, path, findings)
+        check_worked(problem, path, findings)
+        check_scores(problem, path, findings)
+    return problem
 
 
 def read_stack(
