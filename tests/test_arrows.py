@@ -24,7 +24,7 @@ CHAIN = [
 ]  # each may import itself and those before
 MAY_IMPORT = {folder: {"errors", *CHAIN[: place + 1]} for place, folder in enumerate(CHAIN)}
 MAY_IMPORT["render"] = {"errors", "render", "solution.layout", "solution.document"}
-MAY_IMPORT["cli"] = {"", "errors", "files", "shipped", "api", "runs", "plots", "problem", "render", "cli"}
+MAY_IMPORT["cli"] = {"", "errors", "files", "shipped", "api", "runs", "plots", "problem", "render", "numeric", "cli"}
 TOP = {  # the modules above the folders
     "errors": set(),
     "files": {"errors", "render"},

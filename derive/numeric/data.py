@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from derive.errors import DataError, suggestion
 from derive.network.graph import Array, Graph
+from derive.numeric.starting_values import MASK
+from derive.problem.model import Module, Problem, RandomValues
 
 TARGET = "t"
 MAX_COLUMNS_NAMED = 12
@@ -44,8 +46,26 @@ class Samples:
 
 
 def data_arrays(graph: Graph) -> list[Array]:
-    """The arrays that samples fill: given, with a value per sample."""
-    return [array for array in graph.arrays.values() if array.per_sample and graph.definition(array.name) is None]
+    """The arrays that samples fill: given, with a value per sample, and not drawn anew at every step."""
+    drawn = drawn_masks(graph.problem)
+    given = (array for array in graph.arrays.values() if array.per_sample and graph.definition(array.name) is None)
+    return [array for array in given if array.name not in drawn]
+
+
+def drawn_masks(problem: Problem) -> dict[str, tuple[int, int, float]]:
+    """The masks of dropout that are drawn: array -> seed, number of the layer, share that is dropped."""
+    return {
+        f"{MASK}{number}": (mask.seed, number, float(spec.settings["rate"]))
+        for number, spec in enumerate(problem.stack, start=1)
+        if isinstance(spec, Module) and isinstance(mask := spec.values.get(MASK), RandomValues)
+    }
+
+
+def vocabulary(graph: Graph, array: Array) -> tuple[str, ...]:
+    """The words of an array of tokens; none where the array holds numbers."""
+    source = graph.problem.source
+    tokens = source is not None and source.signal.kind == "tokens" and array.role == "input"
+    return source.words if source is not None and tokens else ()
 
 
 def samples_of(graph: Graph, values: Mapping[str, NDArray[Any]]) -> Samples:
@@ -82,7 +102,7 @@ def given_samples(arrays: Mapping[str, Any], graph: Graph, name: str = "data") -
     for array in wanted:
         if array.name not in named:
             raise DataError(f"{name}: the array '{array.name}' is missing; it has {', '.join(found) or 'none'}")
-        value, found_classes = _shaped(named[array.name], array, f"{name}: {array.name}")
+        value, found_classes = _shaped(named[array.name], array, graph, f"{name}: {array.name}")
         filled[array.name] = value
         classes = classes or found_classes
     counts = {key: len(value) for key, value in filled.items()}
@@ -95,12 +115,16 @@ def given_samples(arrays: Mapping[str, Any], graph: Graph, name: str = "data") -
     return Samples(filled, count, classes)
 
 
-def _shaped(value: NDArray[Any], array: Array, place: str) -> tuple[NDArray[Any], tuple[str, ...]]:
+def _shaped(value: NDArray[Any], array: Array, graph: Graph, place: str) -> tuple[NDArray[Any], tuple[str, ...]]:
     """The values as the graph's array takes them: (count, ...); a column of classes becomes a 1 among 0s."""
     shape = array.shape[1:]
+    words = vocabulary(graph, array)
+    if words and value.size:
+        cells = [str(cell) for cell in value.reshape(-1)]
+        value = np.reshape([_token(cell, words, place) for cell in cells], value.shape)
     is_labels = array.role == "target" and value.ndim == len(shape) and shape and shape[-1] > 1
     if is_labels or (array.role == "target" and value.dtype.kind in "US"):
-        flat, classes = one_hot([str(item) for item in value.reshape(-1)], _units(array), place)
+        flat, classes = one_hot([str(item) for item in value.reshape(-1)], _units(graph, array), place)
         return flat.reshape(*value.shape[: len(shape)], shape[-1]), classes
     if value.dtype.kind not in "biuf":
         raise DataError(f"{place}: expected numbers, got an array of {value.dtype}")
@@ -113,12 +137,26 @@ def _shaped(value: NDArray[Any], array: Array, place: str) -> tuple[NDArray[Any]
     if not np.isfinite(value).all():
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
         raise DataError(f"{place}[{', '.join(map(str, at))}]: expected a finite number, got {value[at]}")
-    kind = np.int64 if array.role == "token" else np.float64
-    return value.reshape(len(value), *shape).astype(kind), ()
+    return value.reshape(len(value), *shape).astype(np.int64 if words else np.float64), ()
 
 
-def _units(array: Array) -> list[str]:
-    """The names of the output units, from a target array's ids (`target_o1`)."""
+def _token(cell: str, words: Sequence[str], place: str) -> int:
+    """The place of a word in the vocabulary; a whole number is a place itself."""
+    if cell in words:
+        return words.index(cell)
+    number = _number(cell)
+    if number is None or not number.is_integer() or not 0 <= number < len(words):
+        hint = "" if number is not None else suggestion(cell, words)
+        message = f"expected a word of the vocabulary, or 0 to {len(words) - 1}, got '{cell[:40]}'{hint}"
+        raise DataError(f"{place}: {message}")
+    return int(number)
+
+
+def _units(graph: Graph, array: Array) -> list[str]:
+    """The names of the classes: of the output units, from a target array's ids (`target_o1`), or of the goal."""
+    goal = graph.problem.goal
+    if goal is not None and len(goal.words) == array.shape[-1]:
+        return list(goal.words)
     return [id_.removeprefix("target_") for id_ in array.ids.values()][: array.shape[-1]]
 
 
@@ -184,7 +222,7 @@ def _from_csv(path: Path, graph: Graph) -> Samples:
     for line, row in rows[1:]:
         if len(row) != len(header):
             raise DataError(f"{path}:{line}: expected {len(header)} columns as in the header, got {len(row)}")
-    table = _Table(path, header, rows[1:])
+    table = _Table(path, header, rows[1:], graph)
     wanted = data_arrays(graph)
     inputs = [array for array in wanted if array.role != "target"]
     targets = [array for array in wanted if array.role == "target"]
@@ -193,13 +231,14 @@ def _from_csv(path: Path, graph: Graph) -> Samples:
     classes: tuple[str, ...] = ()
     for array in wanted:
         own = columns[array.name]
+        value: NDArray[Any]
         if array.role == "target" and len(own) == 1 < len(array.ids):
             labels = [row[own[0]].strip() for _, row in rows[1:]]
-            value, classes = one_hot(labels, _units(array), f"{path}: column '{header[own[0]]}'")
+            value, classes = one_hot(labels, _units(graph, array), f"{path}: column '{header[own[0]]}'")
         else:
-            value = table.numbers(own)
-        value = value.reshape(-1, *array.shape[1:])
-        arrays[array.name] = value.astype(np.int64) if array.role == "token" else value
+            words = vocabulary(graph, array)
+            value = table.tokens(own, words) if words else table.numbers(own)
+        arrays[array.name] = value.reshape(-1, *array.shape[1:])
     return Samples(arrays, len(rows) - 1, classes)
 
 
@@ -216,6 +255,7 @@ class _Table:
     path: Path
     header: Sequence[str]
     rows: Sequence[tuple[int, Sequence[str]]]
+    graph: Graph
 
     def split(self, inputs: Sequence[Array], targets: Sequence[Array]) -> dict[str, list[int]]:
         """Which columns fill which array: by the names of inputs and output units, else inputs first, targets last."""
@@ -240,16 +280,24 @@ class _Table:
     def _target(self, array: Array, rest: Sequence[int]) -> list[int]:
         """Columns named as the units (`o1`, `target_o1`), else all that is left, else its last: the class."""
         by_name = {self.header[at]: at for at in rest}
-        for known in (list(array.ids.values()), _units(array)):
+        for known in (list(array.ids.values()), _units(self.graph, array)):
             if set(known) <= set(by_name):
                 return [by_name[name] for name in known]
         if len(rest) in (1, len(array.ids)):
             return list(rest)
         if rest:
             return [rest[-1]]
-        raise DataError(
-            f"{self.path}:1: no column for the target; expected {', '.join(_units(array))}, or the class last"
+        expected = ", ".join(_units(self.graph, array))
+        raise DataError(f"{self.path}:1: no column for the target; expected {expected}, or the class last")
+
+    def tokens(self, columns: Sequence[int], words: Sequence[str]) -> NDArray[np.int64]:
+        """Places in the vocabulary, (rows, columns)."""
+        return np.array(
+            [[_token(row[at].strip(), words, self._place(line, at)) for at in columns] for line, row in self.rows]
         )
+
+    def _place(self, line: int, column: int) -> str:
+        return f"{self.path}:{line}: column {column + 1} ('{self.header[column]}')"
 
     def numbers(self, columns: Sequence[int]) -> NDArray[np.float64]:
         """The cells of some columns, (rows, columns). Raises DataError at the first that is no finite number."""
@@ -258,7 +306,6 @@ class _Table:
             for to, column in enumerate(columns):
                 number = _number(row[column])
                 if number is None or not np.isfinite(number):
-                    place = f"{self.path}:{line}: column {column + 1} ('{self.header[column]}')"
-                    raise DataError(f"{place}: expected a number, got '{row[column].strip()[:40]}'")
+                    raise DataError(f"{self._place(line, column)}: expected a number, got '{row[column].strip()[:40]}'")
                 values[at, to] = number
         return values

@@ -39,7 +39,7 @@ def train(derivation: Derivation, start: Start) -> TrainingRun:
     """
     graph = derivation.graph
     setup = prepare(graph.problem)
-    outcome = run_training(setup, records=milestones(setup.steps))
+    outcome = run_training(setup, records=milestones(setup.steps), inference=False)
     if outcome.divergence is not None:
         place = graph.problem.places.at("training")
         message = f"{place}{outcome.divergence}; a smaller learning rate may help"

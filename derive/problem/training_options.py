@@ -43,7 +43,7 @@ def with_training(problem: Problem, given: Mapping[str, Any]) -> Problem:
     changed = replace(problem, optimizer=optimizer, training=training)
     if INITIAL_SEED in options:
         seed = _whole(INITIAL_SEED, options[INITIAL_SEED])
-        changed = replace(changed, layers=_reseeded(problem.layers, seed))
+        changed = replace(changed, layers=_reseeded(problem.layers, seed), stack=_reseeded(problem.stack, seed))
     return changed
 
 

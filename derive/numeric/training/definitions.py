@@ -17,13 +17,15 @@ def step_definitions(derivation: Derivation, updates: Updates, optimizer: Optimi
     backward = (*derivation.gradients.values(), *updates.definitions)
     if optimizer.order == "sequential":  # an update stands before the gradients that read it
         backward = derivation.backward
-    return needed((*derivation.graph.definitions, *backward), tuple(replaced(derivation, updates)))
+    graph = derivation.graph
+    return needed((*graph.definitions, *backward, *graph.averages), tuple(replaced(derivation, updates)))
 
 
 def replaced(derivation: Derivation, updates: Updates) -> Mapping[str, str]:
-    """`W1+` -> `W1`, `m_W1+` -> `m_W1`: what is put in the place of what, once all is worked."""
+    """`W1+` -> `W1`, `m_W1+` -> `m_W1`, `running_mean2+` -> `running_mean2`: what takes whose place after a step."""
     trained = {updated(name): name for name in derivation.updates}
-    return trained | {new: old for old, new in updates.states.items()}
+    averages = {definition.array: definition.array.removesuffix("+") for definition in derivation.graph.averages}
+    return trained | averages | {new: old for old, new in updates.states.items()}
 
 
 def needed(definitions: Sequence[Definition], results: Sequence[str]) -> tuple[Definition, ...]:

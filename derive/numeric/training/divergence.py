@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from derive.calculus.chain import RATE, gradient_of
 from derive.calculus.updates import STEP
+from derive.network.build import build
 from derive.network.graph import Array
 from derive.numeric.evaluate import run
 from derive.numeric.training.definitions import replaced, step_definitions
 from derive.numeric.training.schedules import rate_at
-from derive.numeric.training.setup import Setup, derivation_of
+from derive.numeric.training.setup import Setup, derivation_of, mask_at
 from derive.numeric.training.state import State, next_batch
 
 MOST_REPLAYED = 100_000  # steps; of a longer stretch the exact step is not looked for
@@ -66,9 +67,10 @@ def divergence_after(
 
 def _first(setup: Setup, state: State) -> Divergence:
     """The first quantity, in the order of calculation, that is not finite in the update after `state`."""
-    batch = next_batch(setup, state)
+    batch = dict(next_batch(setup, state))
     size = len(next(iter(batch.values()), np.empty(1)))
     derivation = derivation_of(setup, size)
+    batch |= {name: mask_at(setup, name, derivation.graph.arrays[name].shape, state.step) for name in setup.masks}
     definitions = step_definitions(derivation, setup.updates, setup.optimizer)
     optimizer = setup.optimizer
     rate = rate_at(optimizer.schedule, float(optimizer.learning_rate or 0), state.step, setup.steps)
@@ -92,14 +94,11 @@ def _first(setup: Setup, state: State) -> Divergence:
 
 def _of_forward(setup: Setup, state: State) -> Divergence:
     """The first quantity of the forward pass that is not finite after an update."""
-    samples = setup.samples
-    derivation = derivation_of(setup, samples.count)
-    values = run(
-        derivation.graph.definitions, {**setup.constants, **setup.parameters, **state.arrays, **samples.arrays}
-    )
-    for name, value in values.items():
+    graph = build(setup.problem, samples=setup.samples.count, inference=True)
+    given = {**setup.constants, **setup.parameters, **state.arrays, **setup.samples.arrays}
+    for name, value in run(graph.definitions, given).items():
         if not np.isfinite(value).all():
-            return _named(derivation.graph.arrays[name], value, state.step)
+            return _named(graph.arrays[name], value, state.step)
     return Divergence(state.step, setup.graph.loss, "not a finite number")
 
 

@@ -139,13 +139,14 @@ def train(
     records: Sequence[int] | None = None,
     on_record: Callable[[Record], object] = lambda record: None,
     interrupted: Callable[[], bool] = lambda: False,
+    inference: bool = True,
 ) -> Outcome:
     """Train from a state (None: the start) until so many updates are done in all (None: as many as the problem asks
-    for). `records` names the updates after which the loss is measured; the outcome holds these records, and the one
-    before the first step.
+    for). `records` names the updates after which the loss is measured; at
+    `inference` as the network answers once trained, else as in a step.
     """
     run = Run(setup, state or first_state(setup))
-    measure = _measuring(setup)
+    measure = _measuring(setup, inference)
     last = setup.steps if until is None else until
     marks = sorted({*(records if records is not None else record_steps(setup, last)), last})
     history: list[Record] = []
@@ -165,9 +166,9 @@ def train(
     return Outcome(sound, tuple(history), "done")
 
 
-def _measuring(setup: Setup) -> Callable[[State], Record]:
-    seen = Measuring(setup, setup.samples)
-    held = Measuring(setup, setup.held_out) if setup.held_out is not None else None
+def _measuring(setup: Setup, inference: bool) -> Callable[[State], Record]:
+    seen = Measuring(setup, setup.samples, inference)
+    held = Measuring(setup, setup.held_out, inference) if setup.held_out is not None else None
     optimizer = setup.optimizer
 
     def measure(state: State) -> Record:

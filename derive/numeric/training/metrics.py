@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from derive.network.build import build
 from derive.network.graph import Graph
 from derive.network.losses import DATA, PENALTY
 from derive.numeric.data import TARGET, Samples
 from derive.numeric.emit_arrays import emit_arrays
 from derive.numeric.evaluate import Program, compiled
 from derive.numeric.training.definitions import needed
-from derive.numeric.training.setup import Setup, graph_of
+from derive.numeric.training.setup import Setup, mask_at
 
 PIECE = 2048  # samples worked at once
 
@@ -32,15 +33,17 @@ class Measures:
 
 
 class Measuring:
-    """The forward programs for one set of samples."""
+    """The forward programs for one set of samples; at `inference` layers work as they do once trained."""
 
-    def __init__(self, setup: Setup, samples: Samples) -> None:
-        self._setup, self._samples = setup, samples
+    def __init__(self, setup: Setup, samples: Samples, inference: bool = True) -> None:
+        self._setup, self._samples, self._inference = setup, samples, inference
         self._graph = setup.graph
         self._output = setup.graph.layers[-1].output if setup.graph.layers else ""
         self._classes = TARGET in samples.arrays and bool(self._output) and are_classes(samples.arrays[TARGET])
         self._programs: dict[int, tuple[Program, tuple[str, ...]]] = {}
         self._given = {**setup.constants, **setup.parameters}
+        masks = () if inference else setup.masks
+        self._masks = {name: setup.graph.arrays[name].shape[1:] for name in masks}
 
     def measure(self, arrays: Mapping[str, NDArray[Any]]) -> Measures:
         """The loss, as the sum or mean over all samples, and the accuracy."""
@@ -65,14 +68,15 @@ class Measuring:
             size = min(PIECE, count - start)
             piece = {name: array[start : start + size] for name, array in self._samples.arrays.items()}
             values = {**self._given, **arrays}
+            values |= {name: mask_at(self._setup, name, (size, *shape), 0) for name, shape in self._masks.items()}
             program, inputs = self._program(size)
             with np.errstate(all="ignore"):
                 yield size, piece, program(*((piece | values)[name] for name in inputs))
 
     def _program(self, size: int) -> tuple[Program, tuple[str, ...]]:
         if size not in self._programs:
-            graph = graph_of(self._setup.problem, size)
-            inputs = (*self._samples.arrays, *self._given)
+            graph = build(self._setup.problem, samples=size, inference=self._inference)
+            inputs = (*self._samples.arrays, *self._given, *self._masks)
             results = (*self._loss_names(graph), *((self._output,) if self._output else ()))
             source = emit_arrays(needed(graph.definitions, results), inputs, results)
             self._programs[size] = (compiled(source), inputs)

@@ -7,8 +7,8 @@ Nothing here steps; see loop.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 from typing import Any, Literal
@@ -21,10 +21,11 @@ from derive.calculus.updates import Updates, update_definitions
 from derive.errors import NumericError, OptionError
 from derive.network.build import build, sample_count
 from derive.network.graph import Graph
-from derive.numeric.data import Samples, samples_of
-from derive.numeric.starting_values import starting_values
+from derive.network.losses import constants
+from derive.numeric.data import Samples, drawn_masks, samples_of
+from derive.numeric.starting_values import parameter_values, starting_values
 from derive.problem.choices import BACKENDS, DTYPES
-from derive.problem.model import Numeral, Optimizer, Problem, Training
+from derive.problem.model import Optimizer, Problem, Training
 from derive.problem.wording import unknown
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -82,9 +83,16 @@ class Setup:
         return update_definitions([self.graph.arrays[name] for name in self.trained], self.optimizer)
 
     @cached_property
+    def masks(self) -> Mapping[str, tuple[int, int, float]]:
+        """The masks that are drawn anew at every step: see `mask_at`."""
+        return drawn_masks(self.problem)
+
+    @cached_property
     def kept(self) -> Arrays:
-        """What changes from step to step, at the start: trainable arrays, and the optimiser's memory, all 0."""
-        trained = {name: self.parameters[name] for name in self.trained}
+        """What changes from step to step, at the start: trainable arrays, running averages, and the optimiser's memory,
+        all 0."""
+        averages = (definition.array.removesuffix("+") for definition in self.graph.averages)
+        trained = {name: self.parameters[name] for name in (*self.trained, *averages)}
         shapes = {state: self.updates.arrays[state].shape for state in self.updates.states}
         return trained | {state: np.zeros(shape, dtype=self.dtype) for state, shape in shapes.items()}
 
@@ -97,19 +105,36 @@ def prepare(
     Raises OptionError or NumericError where something that training needs is missing.
     """
     _check(problem, backend, dtype)
-    graph = graph_of(problem, 1)
-    start = starting_values(graph)
-    if start is None:
+    graph = shapes(problem)
+    parameters = parameter_values(graph)
+    if parameters is None:
         raise NumericError("", f"{problem.places.at('layers')}needs numbers or `random:` for every weight and bias")
     everything = samples if samples is not None else problem_samples(problem)
-    trained, held = split(everything, problem.training.held_out if problem.training else 0.0, problem)
-    given = {name: np.array(value, dtype=dtype) for name, value in start.values.items() if name not in trained.arrays}
-    parameters = {name: given.pop(name) for name in graph.parameters}
     names = tuple(differentiate(graph).updates)
     if not names:
         raise OptionError(f"{problem.places.at('layers')}nothing to train: no gradient reaches a trainable parameter")
-    trained, held = trained.of_type(dtype), held.of_type(dtype) if held else None
-    return Setup(problem, graph, trained, held, parameters, given, names, backend, dtype)
+    trained, held = split(everything, problem.training.held_out if problem.training else 0.0, problem)
+    return Setup(
+        problem=problem,
+        graph=graph,
+        samples=trained.of_type(dtype),
+        held_out=held.of_type(dtype) if held else None,
+        parameters={name: np.array(value, dtype=dtype) for name, value in parameters.items()},
+        constants={name: np.array(value, dtype=dtype) for name, value in _constants(graph).items()},
+        trained=names,
+        backend=backend,
+        dtype=dtype,
+    )
+
+
+def _constants(graph: Graph) -> dict[str, float]:
+    """What is given and never changes: the rates of penalties, a circuit's values that are not trained."""
+    problem = graph.problem
+    given = {name: float(rate) for name, rate in constants(problem.regularization).items()}
+    if problem.circuit:
+        values = {name: values[0] for name, values in problem.inputs.items() if values is not None}
+        given |= {name: float(value) for name, value in values.items() if name not in graph.parameters}
+    return given
 
 
 def _check(problem: Problem, backend: str, dtype: str) -> None:
@@ -134,37 +159,37 @@ def problem_samples(problem: Problem) -> Samples:
     """The samples that the problem file itself gives."""
     missing = next((name for name, values in problem.inputs.items() if values is None), None)
     if missing is None:
-        missing = next((f"targets of {name}" for name, values in problem.targets.items() if values is None), None)
+        missing = next((f"target of {name}" for name, values in problem.targets.items() if values is None), None)
+    for name, tensor in (("inputs", problem.source), ("targets", problem.goal)):
+        if missing is None and tensor is not None and tensor.samples is None:
+            missing = name
     if missing is not None:
-        message = f"{missing} has no numbers; give them in the file, or as --data FILE.csv or FILE.npz"
+        message = f"{missing}: no numbers to train on; give them in the file, or by --data FILE.csv or FILE.npz"
         raise OptionError(f"{problem.places.at('inputs')}{message}")
-    graph = graph_of(problem, sample_count(problem), blank=False)
+    count = len(problem.source.samples or ()) if problem.source is not None else sample_count(problem)
+    graph = build(problem, samples=count)
     start = starting_values(graph)
-    assert start is not None
+    if start is None:
+        raise NumericError("", f"{problem.places.at('layers')}needs numbers or `random:` for every weight and bias")
     return samples_of(graph, start.values)
 
 
 def shapes(problem: Problem) -> Graph:
     """The graph of one sample: what a file of samples must fill."""
-    return graph_of(problem, 1)
+    return build(problem, samples=1)
 
 
-def graph_of(problem: Problem, samples: int, blank: bool = True) -> Graph:
-    """The graph of a problem at a number of samples, whatever its own samples are."""
-    return build(_blank(problem, samples) if blank else problem)
-
-
-def _blank(problem: Problem, samples: int) -> Problem:
-    """The problem with so many samples of zeros in place of its own; a circuit's values stay."""
-    if problem.circuit:
-        return problem
-    zeros = (Numeral("0"),) * samples
-    return replace(problem, inputs=dict.fromkeys(problem.inputs, zeros), targets=dict.fromkeys(problem.targets, zeros))
+def mask_at(setup: Setup, name: str, shape: Sequence[int], step: int) -> NDArray[Any]:
+    """A mask of dropout for the update after `step` updates: 0 for the share that is dropped. It depends on nothing
+    else, so a run that goes on draws what it would have drawn; the first is the one of the worked page."""
+    seed, number, rate = setup.masks[name]
+    kept = np.random.default_rng([seed, number, step]).random(tuple(shape)) >= rate
+    return kept.astype(setup.dtype)
 
 
 def derivation_of(setup: Setup, samples: int) -> Derivation:
     """Forward and backward pass of a batch."""
-    return differentiate(graph_of(setup.problem, samples))
+    return differentiate(build(setup.problem, samples=samples))
 
 
 def split(samples: Samples, share: float, problem: Problem) -> tuple[Samples, Samples | None]:

@@ -16,7 +16,7 @@ from derive.numeric.emit_arrays import emit_arrays
 from derive.numeric.emit_scalars import compiled_scalars
 from derive.numeric.evaluate import compiled
 from derive.numeric.training.definitions import replaced, step_definitions
-from derive.numeric.training.setup import Setup, derivation_of
+from derive.numeric.training.setup import Setup, derivation_of, mask_at
 
 SCALAR_LIMIT = 300  # parameters, with one sample
 
@@ -73,7 +73,8 @@ class ArrayStepper:
         self._size, self._arrays, self._results = size, arrays, tuple(swaps.values())
         self._fixed = {**setup.constants, **{n: setup.parameters[n] for n in setup.parameters if n not in arrays}}
         self._batched = setup.batched
-        inputs = (*setup.samples.arrays, *self._fixed, *arrays, RATE, STEP)
+        self._setup, self._masks = setup, {name: derivation.graph.arrays[name].shape for name in setup.masks}
+        inputs = (*setup.samples.arrays, *self._fixed, *arrays, *self._masks, RATE, STEP)
         self.source = emit_arrays(definitions, inputs, tuple(swaps))
         self._program = compiled(self.source)
 
@@ -84,7 +85,8 @@ class ArrayStepper:
                 start = first + at * size if self._batched else 0
                 batch = [array[start : start + size] for array in data.values()]
                 number = float(done + at + 1)
-                moved = self._program(*batch, *self._fixed.values(), *arrays.values(), rate, number)
+                masks = (mask_at(self._setup, name, shape, done + at) for name, shape in self._masks.items())
+                moved = self._program(*batch, *self._fixed.values(), *arrays.values(), *masks, rate, number)
                 for name, value in zip(self._results, moved, strict=True):
                     arrays[name][...] = value
 
