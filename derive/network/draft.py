@@ -6,6 +6,7 @@ Only the builders of this folder use it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sympy import Expr, Idx, Max, Min, Piecewise, Symbol, default_sort_key
 
@@ -139,6 +140,8 @@ class Draft:
             return element(tree.array, *(to_sympy(index, self.leaf, self._letters) for index in tree.indices))
         return self._letters.get(tree.id) if tree.id in self._letters else Symbol(tree.id)
 
-    def freeze(self, loss: str, **rest: object) -> Graph:
+    def freeze(self, loss: str, **rest: Any) -> Graph:
         """The finished graph."""
-        return Graph(self.problem, tuple(self.definitions), self.arrays, loss, self.samples, **rest)  # type: ignore[arg-type]
+        return Graph(
+            self.problem, tuple(self.definitions), self.arrays, loss, self.samples, letters=self._letters, **rest
+        )

@@ -99,8 +99,12 @@ class EntryWriter:
             return BigSum(body, (SAMPLE,))
         places = [dict(env)]
         for index in tree.indices:
-            places = [{**place, index: value} for place in places for value in range(self.ranges[index])]
+            places = [{**place, index: value} for place in places for value in range(self.count(index))]
         return flat_sum(self.tree(tree.body, place) for place in places)
+
+    def count(self, letter: str) -> int:
+        """How many places an index takes; a primed one as many as its letter."""
+        return self.ranges[letter.rstrip("'")]
 
     def cases(self, tree: Cases, env: Mapping[str, int]) -> Tree:
         """Branches decided by places are taken or left out; the others stay."""

@@ -179,6 +179,7 @@ class Graph:
     parameters: tuple[str, ...] = ()
     trainable: tuple[str, ...] = ()
     layers: tuple[LayerView, ...] = ()
+    letters: Mapping[str, Idx] = field(default_factory=dict)  # every index that a formula speaks of
     averages: tuple[Definition, ...] = ()  # what a training step keeps besides (`running_mean1+`); not differentiated
     forward_only: bool = False  # an activation has no derivative, so nothing is differentiated
 

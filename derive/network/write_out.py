@@ -86,29 +86,30 @@ def reached(start: str, neighbours: Callable[[str], Iterable[str]]) -> set[str]:
     return found
 
 
-def write_out(graph: Graph) -> Neurons:
-    """Every definition at every position, in the graph's order."""
+def write_out(graph: Graph, data: Mapping[str, Any] | None = None) -> Neurons:
+    """Every definition at every position, in the graph's order. `data`: arrays of whole numbers that pick rows."""
+    writer = entry_writer(graph, data)
     nodes: dict[str, Node] = {}
     for definition in graph.definitions:
         array = graph.arrays[definition.array]
         for at, id_ in array.ids.items():
-            formula = formula_at(graph, definition, at)
+            formula = formula_at(writer, definition, at)
             read = (name for name in names(formula) if name in graph.place_of)
             reached = read if definition.partials is None else _partial_ids(graph, definition, definition.partials, at)
             nodes[id_] = Node(id_, array.name, at, formula, tuple(dict.fromkeys(reached)))
     return Neurons(graph, nodes)
 
 
-def formula_at(graph: Graph, definition: Definition, at: Position) -> Tree:
+def formula_at(writer: EntryWriter, definition: Definition, at: Position) -> Tree:
     """A definition's formula at one position, sums written as their terms; the sum over samples stays a sum."""
     assert definition.tree is not None
-    env = dict(zip((index.name for index in graph.arrays[definition.array].unit_indices), at, strict=True))
-    return entry_writer(graph).tree(definition.tree, env)
+    indices = writer.graph.arrays[definition.array].unit_indices
+    return writer.tree(definition.tree, dict(zip((index.name for index in indices), at, strict=True)))
 
 
 def entry_writer(graph: Graph, data: Mapping[str, Any] | None = None) -> EntryWriter:
     """Writes this graph's formulas entry by entry; `data` are its arrays of whole numbers."""
-    ranges = {index.name: size(index) for array in graph.arrays.values() for index in array.indices}
+    ranges = {letter: size(index) for letter, index in graph.letters.items()}
     return EntryWriter(graph, ranges, data or {})
 
 

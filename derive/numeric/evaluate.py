@@ -75,7 +75,7 @@ def forward_pass(graph: Graph, start: Start) -> dict[str, Any]:
     """
     if not _has_kink(graph) or _numbers(graph) > MOST_EXACT:
         return run(graph.definitions, start.values)
-    neurons = write_out(graph)
+    neurons = write_out(graph, start.values)
     known: dict[tuple[str, int], Fraction] = {
         (id_, sample): Fraction(Decimal(numeral.text))
         for id_, numerals in start.typed.items()
