@@ -242,7 +242,7 @@ class Solution(Written):
     @cached_property
     def neurons(self) -> Neurons:
         """The network written out neuron by neuron."""
-        return write_out(self.derivation.graph, self.evaluation.start.values if self.evaluation else None)
+        return write_out(self.derivation.graph)
 
     def formula(self, id: str) -> Expr:
         """What a quantity or a derivative (`dE_total/dw5`) is, in symbols named by ids. Raises KeyError."""
