@@ -20,15 +20,16 @@ from derive.errors import OptionError
 from derive.files import JSON, check_format, format_of, write_whole
 from derive.network.build import build
 from derive.network.write_out import Neurons, write_out
-from derive.numeric.data import given_samples, read_samples
+from derive.numeric.data import Samples, given_samples, read_samples
 from derive.numeric.evaluate import Evaluation, evaluate
+from derive.numeric.gradcheck import Comparison, compare_gradients
 from derive.numeric.named_values import Number, named_values
 from derive.numeric.starting_values import starting_values
 from derive.numeric.train import TrainingRun
 from derive.numeric.train import train as train_as_asked
 from derive.numeric.training.loop import Record
 from derive.numeric.training.loop import train as run_training
-from derive.numeric.training.setup import Backend, Setup, prepare, shapes
+from derive.numeric.training.setup import Backend, Setup, given_values, prepare, shapes
 from derive.numeric.training.steppers import source_of
 from derive.problem.findings import Findings
 from derive.problem.model import Problem
@@ -160,6 +161,23 @@ def compare(
     }
 
 
+def gradient_check(source: Source, data: Data | None = None, *, inputs: bool = False) -> tuple[Comparison, ...]:
+    """Every parameter's gradient by the chain rule and by central differences; with `inputs`, and in a circuit, that of
+    every input as well. Raises ProblemError, OptionError, DataError, NumericError.
+    """
+    problem = read_problem(source)
+    graph, given = given_values(problem, _samples(data, problem))
+    inputs = inputs or bool(problem.circuit)
+    names = [*graph.parameters, *(name for name in graph.arrays if inputs and graph.arrays[name].role == "input")]
+    return tuple(compare_gradients(differentiate(graph), given, names))
+
+
+def _samples(data: Data | None, problem: Problem) -> Samples | None:
+    if data is None:
+        return None
+    return given_samples(data, shapes(problem)) if isinstance(data, Mapping) else read_samples(data, shapes(problem))
+
+
 def _setup(
     source: Source | None, saved: str, data: Data | None, backend: Backend, dtype: str, given: Mapping[str, Any]
 ) -> tuple[Setup, str]:
@@ -168,13 +186,7 @@ def _setup(
         raise OptionError("problem: expected a problem file, its text or plain data, or `resume`")
     text, name = (saved, "problem") if source is None else _text(source)
     problem = with_training(read_problem(text.encode("utf-8"), name=name), given)
-    if data is None:
-        samples = None
-    elif isinstance(data, Mapping):
-        samples = given_samples(data, shapes(problem))
-    else:
-        samples = read_samples(data, shapes(problem))
-    return prepare(problem, samples, backend, dtype), text
+    return prepare(problem, _samples(data, problem), backend, dtype), text
 
 
 def _text(source: Source) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from contextlib import suppress
 import click
 
 from derive import __version__
+from derive.cli.checking import gradcheck
 from derive.cli.common import INTERRUPTED, Commands, abandon_output, fail, show, usage
 from derive.cli.pages import examples, schema, solve
 from derive.cli.training import train
@@ -78,5 +79,5 @@ def cli(ctx: click.Context) -> None:
         show(START_PAGE)
 
 
-for _command in (solve, train, examples, schema):
+for _command in (solve, train, gradcheck, examples, schema):
     cli.add_command(_command)

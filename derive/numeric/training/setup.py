@@ -127,6 +127,24 @@ def prepare(
     )
 
 
+def given_values(problem: Problem, samples: Samples | None) -> tuple[Graph, dict[str, NDArray[Any]]]:
+    """The graph of all samples (None: the problem's own), and every number that is given to it.
+
+    Raises OptionError or NumericError where a number is missing.
+    """
+    _check_one(problem)
+    samples = samples if samples is not None else problem_samples(problem)
+    graph = build(problem, samples=samples.count)
+    if not graph.loss:
+        raise OptionError(f"{problem.places.at('loss')}needs a loss, got none")
+    parameters = parameter_values(graph)
+    if parameters is None:
+        raise NumericError("", f"{problem.places.at('layers')}needs numbers or `random:` for every weight and bias")
+    masks = {name: _mask(mask, graph.arrays[name].shape, 0) for name, mask in drawn_masks(problem).items()}
+    constants = {name: np.asarray(value) for name, value in _constants(graph).items()}
+    return graph, {**samples.arrays, **parameters, **constants, **masks}
+
+
 def _constants(graph: Graph) -> dict[str, float]:
     """What is given and never changes: the rates of penalties, a circuit's values that are not trained."""
     problem = graph.problem
@@ -139,8 +157,7 @@ def _constants(graph: Graph) -> dict[str, float]:
 
 def _check(problem: Problem, backend: str, dtype: str) -> None:
     places = problem.places
-    if problem.parts:
-        raise OptionError(f"{places.source}: holds several problems; expected one to train")
+    _check_one(problem)
     if problem.optimizer is None:
         message = "needs an optimizer, such as `optimizer: {sgd: {learning-rate: 0.5}}`, or --optimizer"
         raise OptionError(f"{places.at('optimizer')}{message}")
@@ -155,6 +172,11 @@ def _check(problem: Problem, backend: str, dtype: str) -> None:
         raise OptionError(f"dtype: the {backend} program computes in float64; float32 needs the backend array")
 
 
+def _check_one(problem: Problem) -> None:
+    if problem.parts:
+        raise OptionError(f"{problem.places.source}: holds several problems (`parts`); expected one")
+
+
 def problem_samples(problem: Problem) -> Samples:
     """The samples that the problem file itself gives."""
     missing = next((name for name, values in problem.inputs.items() if values is None), None)
@@ -164,7 +186,7 @@ def problem_samples(problem: Problem) -> Samples:
         if missing is None and tensor is not None and tensor.samples is None:
             missing = name
     if missing is not None:
-        message = f"{missing}: no numbers to train on; give them in the file, or by --data FILE.csv or FILE.npz"
+        message = f"{missing}: no numbers; give them in the file, or by --data FILE.csv or FILE.npz"
         raise OptionError(f"{problem.places.at('inputs')}{message}")
     count = len(problem.source.samples or ()) if problem.source is not None else sample_count(problem)
     graph = build(problem, samples=count)
@@ -182,9 +204,12 @@ def shapes(problem: Problem) -> Graph:
 def mask_at(setup: Setup, name: str, shape: Sequence[int], step: int) -> NDArray[Any]:
     """A mask of dropout for the update after `step` updates: 0 for the share that is dropped. It depends on nothing
     else, so a run that goes on draws what it would have drawn; the first is the one of the worked page."""
-    seed, number, rate = setup.masks[name]
-    kept = np.random.default_rng([seed, number, step]).random(tuple(shape)) >= rate
-    return kept.astype(setup.dtype)
+    return _mask(setup.masks[name], shape, step).astype(setup.dtype)
+
+
+def _mask(drawn: tuple[int, int, float], shape: Sequence[int], step: int) -> NDArray[np.float64]:
+    seed, number, rate = drawn
+    return (np.random.default_rng([seed, number, step]).random(tuple(shape)) >= rate).astype(np.float64)
 
 
 def derivation_of(setup: Setup, samples: int) -> Derivation:
