@@ -14,50 +14,16 @@ from typing import Any
 from derive.problem.containers import Field, ListOf, OneOf, Record, Shared
 from derive.problem.findings import Findings
 from derive.problem.kinds import Flag, Integer, Kind, Schema, Word, reject
-from derive.problem.layer_fields import ACTIVATION, DENSE, NAME, NUMBER, RANDOM, RANGES
+from derive.problem.layer_fields import ACTIVATION, DENSE, NAME, RANDOM, RANGES
 from derive.problem.layer_types import LAYER_TYPES
 from derive.problem.layer_types.layer_type import AXES, LayerType, Option, Signal, Weight
-from derive.problem.nodes import Entries, Items, Node, Scalar, join
+from derive.problem.nested import NUMBERS
+from derive.problem.nodes import Entries, Node, Scalar, join
+from derive.problem.typed_kinds import DEFINE
 from derive.problem.wording import listing, nearest, shown, unknown
 
 MASK = "mask"
 TRAINED = frozenset({"weight", "bias", "scale"})
-
-
-@dataclass(frozen=True)
-class Nested:
-    """A value of one kind, or lists of such, nested to any depth; null in them is for the item to judge."""
-
-    name: str  # of its place in the JSON Schema's `$defs`, to which it refers itself
-    item: Kind
-    words: str
-
-    @property
-    def expected(self) -> str:
-        return self.words
-
-    def fits(self, node: Node) -> bool:
-        return isinstance(node, Items) or self.item.fits(node)
-
-    def read(self, node: Node, path: str, findings: Findings) -> Any:
-        if not isinstance(node, Items):
-            return self.item.read(node, path, findings)
-        if not node.items:
-            return reject(node, path, findings, self.expected)
-        values = []
-        for index, item in enumerate(node.items):
-            place = join(path, index)
-            if not isinstance(item, Scalar):
-                findings.lines[place] = item.line
-            values.append(self.read(item, place, findings))
-        return tuple(values)
-
-    def schema(self) -> Schema:
-        again = {"type": "array", "items": {"$ref": f"#/$defs/{self.name}"}, "minItems": 1}
-        return {"anyOf": [self.item.schema(), again]}
-
-
-NUMBERS = Shared("numbers", Nested("numbers", NUMBER, "a number, or lists of numbers"))
 
 
 @dataclass(frozen=True)
@@ -267,6 +233,7 @@ class LayerKind:
 
 TYPES: tuple[Shared, ...] = (
     DENSE,
+    DEFINE,
     *(Shared(name, type_record(name, entry)) for name, entry in LAYER_TYPES.items()),
 )
 """The record of each type of layer, each once in the JSON Schema."""

@@ -56,7 +56,7 @@ def read_module(entry: LayerFields, before: Before, name: str, path: str, findin
     except Unfit as unfit:
         findings.complain(f"{path}.{_key_path(entry.type, kind, unfit.key)}", str(unfit))
         return None
-    if not _bounded(returns, lines, sizes, weights, path, findings):
+    if not bounded(returns, lines, sizes, weights, path, findings):
         return None
     return Module(
         type=entry.type,
@@ -142,7 +142,7 @@ def _add_fits(entry: LayerFields, before: Before, settings: Mapping[str, Any], p
     return True
 
 
-def _bounded(
+def bounded(
     returns: Signal,
     lines: Sequence[Line],
     sizes: Mapping[str, int],

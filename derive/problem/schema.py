@@ -21,8 +21,9 @@ from derive.problem.layer_fields import (
     RANGES,
     options_of,
 )
-from derive.problem.layer_kinds import LAYER, NUMBERS, TYPES
+from derive.problem.layer_kinds import LAYER, TYPES
 from derive.problem.losses import LOSSES
+from derive.problem.nested import NUMBERS
 from derive.problem.optimizers import OPTIMIZERS, SCHEDULES, OptimizerRule
 from derive.problem.signal_kinds import SIGNALS, TARGETS, TOKENS
 

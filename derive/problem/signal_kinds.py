@@ -12,7 +12,7 @@ from derive.problem.containers import Field, ListOf, OneOf, Record
 from derive.problem.findings import Findings
 from derive.problem.kinds import Integer, Kind, Schema
 from derive.problem.layer_fields import MAX_UNITS, NAME, NUMBER
-from derive.problem.layer_kinds import NUMBERS, Nested
+from derive.problem.nested import NUMBERS, Nested
 from derive.problem.nodes import Entries, Items, Node, Scalar
 from derive.problem.wording import shown
 

@@ -23,6 +23,7 @@ from derive.problem.names import INPUTS, check_stack_names, unit_names
 from derive.problem.network import read_loss, read_regularization, wants_targets
 from derive.problem.signal_kinds import SignalValue
 from derive.problem.signals import read_source
+from derive.problem.typed_layer import DEFINE, read_typed
 from derive.problem.wording import listing
 
 Fields = Mapping[str, Any]
@@ -92,6 +93,8 @@ def read_stack(
 
 
 def _read_one(entry: LayerFields, before: Before, name: str, path: str, findings: Findings) -> Layer | Module | None:
+    if entry.type == DEFINE:
+        return read_typed(entry, before, name, path, findings)
     if entry.type != "dense":
         return read_module(entry, before, name, path, findings)
     if not entry.fields.get("dense"):
