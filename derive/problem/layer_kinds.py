@@ -204,18 +204,26 @@ class LayerKind:
             )
         if len(types) > 1:
             return None
+        if first.key not in self.words and isinstance(first.value, Scalar) and first.value.is_null:
+            findings.complain(join(path, first.key), self._needed(first.key), first.line or None)
+            return None
         fields = self.records[first.key].read(node, path, findings)
         return None if fields is None else LayerFields(first.key, fields)
 
     def _word(self, node: Scalar, path: str, findings: Findings) -> Any:
         if node.text in self.words:
             return LayerFields(node.text)
-        if node.text in self.records:
-            message = f"'{node.text}' needs a value: expected {{{node.text}: ...}}"
-        else:
-            message = unknown("layer ", node.text, self.records)
+        message = self._needed(node.text) if node.text in self.records else unknown("layer ", node.text, self.records)
         findings.complain(path, message, node.line or None)
         return None
+
+    def _needed(self, key: str) -> str:
+        """`'convolution' needs a value: the number of filters, as in {convolution: 2}`"""
+        entry = LAYER_TYPES.get(key)
+        if entry is None or entry.value is None:
+            return f"'{key}' needs a value"
+        about = entry.value.description.rstrip(".")
+        return f"'{key}' needs a value: {about[:1].lower()}{about[1:]}"
 
     def _untyped(self, node: Entries, path: str, findings: Findings) -> Any:
         keys = [entry.key for entry in node.entries]

@@ -206,7 +206,7 @@ def _check_unused(
     entry: LayerFields, kind: LayerType, weights: Sequence[Weight], path: str, findings: Findings
 ) -> None:
     """Arrays that the layer could have, but not with these settings."""
-    used = {weight.key for weight in weights}
+    used = [weight.key for weight in weights]
     for key in possible_weights(kind):
         if key not in used and entry.fields.get(key) not in (None, False):
             findings.complain(

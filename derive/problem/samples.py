@@ -47,7 +47,7 @@ def _are_names(typed: Any, path: str, findings: Findings) -> bool:
         if isinstance(value, tuple | Numeral):
             got = f"'{value.text}'" if isinstance(value, Numeral) else f"a list of {len(value)}"
             where = join(path, index) if isinstance(typed, tuple) else path
-            findings.complain(where, f"expected a class: the name of an output unit, got {got}")
+            findings.complain(where, f"expected a map of output units to numbers, or names of classes, got {got}")
             wrong = True
     return not wrong
 

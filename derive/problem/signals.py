@@ -56,15 +56,7 @@ def _vector(named: Mapping[str, tuple[Any, ...] | None], path: str, findings: Fi
 
 def _array(typed: SignalValue, path: str, outer: str, findings: Findings) -> Tensor | None:
     if typed.shape is not None:
-        if None in typed.shape or (shape := _whole_shape(typed.kind, typed.shape)) is None:
-            if None not in typed.shape:
-                axes = ", ".join(AXES[_kind(typed)])
-                findings.complain(
-                    f"{path}.shape", f"expected the sizes of {typed.kind} ({axes}), got {len(typed.shape)}"
-                )
-            return None
-        words = _vocabulary(typed, (), outer, findings)
-        return None if words is None else Tensor(Signal(_kind(typed), shape), None, words)
+        return _without_numbers(typed, path, outer, findings)
     if typed.value is None or not is_whole(typed.value):
         return None
     samples = typed.value if typed.several else (typed.value,)
@@ -82,6 +74,23 @@ def _array(typed: SignalValue, path: str, outer: str, findings: Findings) -> Ten
     return Tensor(signal, tuple(tuple(flat(sample)) for sample in samples))
 
 
+def _without_numbers(typed: SignalValue, path: str, outer: str, findings: Findings) -> Tensor | None:
+    """`{image: {shape: [8, 8]}}`"""
+    given = typed.shape or ()
+    if None in given:
+        return None
+    shape = _whole_shape(typed.kind, given)
+    if shape is None:
+        axes = ", ".join(AXES[_kind(typed)])
+        findings.complain(f"{path}.shape", f"expected the sizes of {typed.kind} ({axes}), got {len(given)}")
+        return None
+    if prod(shape) > MAX_ENTRIES:
+        findings.complain(f"{path}.shape", f"expected at most {MAX_ENTRIES:,} numbers, got {prod(shape):,}")
+        return None
+    words = _vocabulary(typed, (), outer, findings)
+    return None if words is None else Tensor(Signal(_kind(typed), shape), None, words)
+
+
 def _kind(typed: SignalValue) -> SignalKind:
     return typed.kind  # type: ignore[return-value]
 
@@ -91,7 +100,7 @@ def _whole_shape(kind: str, shape: Sequence[int]) -> tuple[int, ...] | None:
     axes = len(AXES[kind])
     whole = (1, *shape) if len(shape) == axes - 1 and kind in ("image", "series") else tuple(shape)
     whole = (*shape, 1) if len(shape) == 1 and kind == "sequence" else whole
-    return whole if len(whole) == axes and prod(whole) <= MAX_ENTRIES else None
+    return whole if len(whole) == axes else None
 
 
 def _sample_shape(kind: str, sample: Any, path: str, findings: Findings) -> tuple[int, ...] | None:

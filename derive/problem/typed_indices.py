@@ -115,6 +115,22 @@ def _check_count(line: TypedLine, element: Element, letters: Letters) -> None:
         names = _axis_names(element.array, letters)
         words = f" ({names})" if names else ""
         letters.complain(line, f"'{element.array}' has {_indices(wanted)}{words}, got {len(element.indices)}")
+    else:
+        for axis, place in enumerate(_places(element, letters)):
+            _check_form(line, element, axis, place, letters)
+
+
+def _check_form(line: TypedLine, element: Element, axis: int, place: Tree, letters: Letters) -> None:
+    """An index is a sum of letters and whole numbers, or an element of the tokens."""
+    if isinstance(place, Element):
+        if place.array != SOURCE or letters.reads.kind != "tokens":
+            message = f"'{element.array}' is read at a place that another array decides; only tokens can be places"
+            letters.complain(line, message)
+        return
+    found = affine(place)
+    if found is None or SAMPLES in found.factors:
+        message = f"index {axis + 1} of '{element.array}' must be a sum of letters and whole numbers, as in 2*r + u - 1"
+        letters.complain(line, message)
 
 
 def _indices(count: int) -> str:
@@ -248,23 +264,16 @@ def _one_before(line: TypedLine, element: Element, letters: Letters) -> bool:
 
 
 def _too_early(line: TypedLine, element: Element, itself: bool) -> str:
-    which = "itself" if itself else f"'{element.array}', which is defined later,"
-    stepping = next((letter for letter in line.indices if letter != SAMPLES), "t")
-    return f"reads {which} at the same place; expected one step before: an index such as `{stepping} - 1`"
+    if itself:
+        return f"'{element.array}' reads itself; it can only do so one step before, at an index such as t - 1"
+    return f"'{element.array}' is read before it is defined; put its line first, or read it one step before (t - 1)"
 
 
 def _check_place(line: TypedLine, element: Element, axis: int, place: Tree, free: bool, letters: Letters) -> None:
     size = letters.of(element.array)[axis]
     assert size is not None
-    if isinstance(place, Element):
-        if place.array != SOURCE or letters.reads.kind != "tokens":
-            message = f"'{element.array}' is read at a place that another array decides; only tokens can be places"
-            letters.complain(line, message)
-        return
     found = affine(place)
-    if found is None or SAMPLES in found.factors:
-        message = f"index {axis + 1} of '{element.array}' must be a sum of letters and whole numbers, as in 2*r + u - 1"
-        letters.complain(line, message)
+    if found is None:  # an element of the tokens
         return
     if any(letter not in letters.sizes for letter in found.factors):
         wrong = next(letter for letter in found.factors if letter not in letters.sizes)
