@@ -20,6 +20,7 @@ from derive.errors import DataError, suggestion
 from derive.network.graph import Array, Graph
 from derive.numeric.starting_values import MASK
 from derive.problem.model import Module, Problem, RandomValues
+from derive.problem.wording import short, shown
 
 TARGET = "t"
 MAX_COLUMNS_NAMED = 12
@@ -96,12 +97,14 @@ def given_samples(arrays: Mapping[str, Any], graph: Graph, name: str = "data") -
     for key in named:
         if key not in {array.name for array in wanted}:
             known = [array.name for array in wanted]
-            raise DataError(f"{name}: unknown array '{key}'; expected {', '.join(known)}{suggestion(key, known)}")
+            raise DataError(f"{name}: unknown array {shown(key)}; expected {', '.join(known)}{suggestion(key, known)}")
     filled: dict[str, NDArray[Any]] = {}
     classes: tuple[str, ...] = ()
     for array in wanted:
         if array.name not in named:
-            raise DataError(f"{name}: the array '{array.name}' is missing; it has {', '.join(found) or 'none'}")
+            raise DataError(
+                f"{name}: the array '{array.name}' is missing; it has {short(', '.join(found), 200) or 'none'}"
+            )
         value, found_classes = _shaped(named[array.name], array, graph, f"{name}: {array.name}")
         filled[array.name] = value
         classes = classes or found_classes
@@ -147,7 +150,7 @@ def _token(cell: str, words: Sequence[str], place: str) -> int:
     number = _number(cell)
     if number is None or not number.is_integer() or not 0 <= number < len(words):
         hint = "" if number is not None else suggestion(cell, words)
-        message = f"expected a word of the vocabulary, or 0 to {len(words) - 1}, got '{cell[:40]}'{hint}"
+        message = f"expected a word of the vocabulary, or 0 to {len(words) - 1}, got {shown(cell)}{hint}"
         raise DataError(f"{place}: {message}")
     return int(number)
 
@@ -179,8 +182,8 @@ def one_hot(labels: Sequence[str], units: Sequence[str], place: str) -> tuple[ND
         classes = tuple(distinct)
         places = {label: at for at, label in enumerate(distinct)}
     else:
-        shown = ", ".join(distinct[:MAX_COLUMNS_NAMED])
-        raise DataError(f"{place}: expected {len(units)} classes, one per output unit, got {len(distinct)} ({shown})")
+        listed = short(", ".join(distinct[:MAX_COLUMNS_NAMED]), 200)
+        raise DataError(f"{place}: expected {len(units)} classes, one per output unit, got {len(distinct)} ({listed})")
     rows = np.zeros((len(labels), len(units)))
     rows[np.arange(len(labels)), [places[label] for label in labels]] = 1.0
     return rows, classes
@@ -234,7 +237,7 @@ def _from_csv(path: Path, graph: Graph) -> Samples:
         value: NDArray[Any]
         if array.role == "target" and len(own) == 1 < len(array.ids):
             labels = [row[own[0]].strip() for _, row in rows[1:]]
-            value, classes = one_hot(labels, _units(graph, array), f"{path}: column '{header[own[0]]}'")
+            value, classes = one_hot(labels, _units(graph, array), f"{path}: column {shown(header[own[0]])}")
         else:
             words = vocabulary(graph, array)
             value = table.tokens(own, words) if words else table.numbers(own)
@@ -243,9 +246,12 @@ def _from_csv(path: Path, graph: Graph) -> Samples:
 
 
 def _numbered(file: Any) -> Any:
+    """Each row with the line it begins on."""
     reader = csv.reader(file)
+    line = 1
     for row in reader:
-        yield reader.line_num, row
+        yield line, row
+        line = reader.line_num + 1
 
 
 @dataclass(frozen=True)
@@ -270,10 +276,10 @@ class _Table:
             rest = list(places)
         else:
             missing = [name for name in names if name not in self.header]
-            shown = ", ".join(missing[:MAX_COLUMNS_NAMED]) + (", …" if len(missing) > MAX_COLUMNS_NAMED else "")
+            named = ", ".join(missing[:MAX_COLUMNS_NAMED]) + (", …" if len(missing) > MAX_COLUMNS_NAMED else "")
             counts = sorted({len(names) + 1, len(names) + len(units)})
             expected = " or ".join(map(str, counts))
-            message = f"no column for the input {shown}; expected columns of these names, or {expected} columns"
+            message = f"no column for the input {named}; expected columns of these names, or {expected} columns"
             raise DataError(f"{self.path}:1: {message}, got {len(self.header)}")
         return first | {array.name: self._target(array, rest) for array in targets}
 
@@ -297,7 +303,7 @@ class _Table:
         )
 
     def _place(self, line: int, column: int) -> str:
-        return f"{self.path}:{line}: column {column + 1} ('{self.header[column]}')"
+        return f"{self.path}:{line}: column {column + 1} ({shown(self.header[column])})"
 
     def numbers(self, columns: Sequence[int]) -> NDArray[np.float64]:
         """The cells of some columns, (rows, columns). Raises DataError at the first that is no finite number."""
@@ -306,6 +312,6 @@ class _Table:
             for to, column in enumerate(columns):
                 number = _number(row[column])
                 if number is None or not np.isfinite(number):
-                    raise DataError(f"{self._place(line, column)}: expected a number, got '{row[column].strip()[:40]}'")
+                    raise DataError(f"{self._place(line, column)}: expected a number, got {shown(row[column].strip())}")
                 values[at, to] = number
         return values

@@ -1,0 +1,187 @@
+"""derive train and derive gradcheck: what they print, write and answer."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import W1, Derive
+
+import derive as library
+
+XOR = """\
+inputs: {x1: [0, 0, 1, 1], x2: [0, 1, 0, 1]}
+targets: {y: [0, 1, 1, 0]}
+layers:
+  - {dense: 4, name: h, activation: tanh, weights: {random: uniform, seed: 7}, bias: {random: uniform, seed: 8}}
+  - {dense: 1, names: {units: [y]}, activation: sigmoid, weights: {random: uniform, seed: 9}, bias: 0}
+loss: binary-cross-entropy
+optimizer: {sgd: {learning-rate: 0.5}}
+training: {steps: 400}
+"""
+
+
+@pytest.fixture
+def xor(folder: Path) -> Path:
+    (folder / "xor.yaml").write_text(XOR)
+    return folder
+
+
+def test_training_prints_losses_and_answers(derive: Derive) -> None:
+    run = derive("train", "w1.yaml", "--steps", "10000")
+    lines = run.out.splitlines()
+    assert run.code == 0
+    assert lines[0] == "sgd at rate 0.5: 10 parameters, 1 sample, to step 10000"
+    assert lines[1] == "step       0  epoch     0  rate 0.5       loss 0.298371109"
+    assert len([line for line in lines if line.startswith("step")]) == 11
+    assert "out_o1 = 0.0" in run.out
+    assert "(target 0.01)" in run.out
+
+
+def test_the_problem_comes_from_standard_input_as_well(derive: Derive) -> None:
+    assert derive("train", "-", "--steps", "1", stdin=W1.encode()).code == 0
+
+
+def test_a_run_is_saved_and_gone_on_from(xor: Path, derive: Derive) -> None:
+    assert derive("train", "xor.yaml", "--steps", "30", "--optimizer", "adam", "-o", "run").code == 0
+    assert sorted(path.name for path in (xor / "run").iterdir()) == [
+        "history.csv",
+        "parameters.npz",
+        "problem.yaml",
+        "state.npz",
+    ]
+    assert (xor / "run" / "problem.yaml").read_text() == XOR
+    assert derive("train", "--resume", "run", "--steps", "20").code == 0
+    assert derive("train", "xor.yaml", "--steps", "50", "--optimizer", "adam", "-o", "whole").code == 0
+    with np.load(xor / "run" / "parameters.npz") as once, np.load(xor / "whole" / "parameters.npz") as twice:
+        assert set(once.files) == {"W1", "b1", "W2", "b2"}
+        assert all(np.array_equal(once[name], twice[name]) for name in once.files)
+    with open(xor / "run" / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0]["step"] == "0"
+    assert rows[-1]["step"] == "50"
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert rows[-1]["accuracy"] in ("0.25", "0.5", "0.75", "1.0")
+    again = derive("train", "xor.yaml", "-o", "run")
+    assert again.err == "run: exists already; --resume run goes on from it\n"
+
+
+def test_a_run_on_a_data_file_finds_it_again(xor: Path, derive: Derive) -> None:
+    (xor / "names.yaml").write_text(
+        XOR.replace("{x1: [0, 0, 1, 1], x2: [0, 1, 0, 1]}", "[x1, x2]").replace("targets: {y: [0, 1, 1, 0]}\n", "")
+    )
+    (xor / "xor.csv").write_text("x1,x2,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    by_file = derive("train", "names.yaml", "--data", "xor.csv", "--steps", "20", "-o", "run")
+    assert by_file.code == 0
+    assert by_file.out.splitlines()[-2] == derive("train", "xor.yaml", "--steps", "20").out.splitlines()[-1]
+    assert derive("train", "--resume", "run", "--steps", "5").code == 0
+    missing = derive("train", "names.yaml")
+    assert missing.code == 2
+    assert (
+        missing.err
+        == "names.yaml:1: inputs: x1: no numbers; give them in the file, or by --data FILE.csv or FILE.npz\n"
+    )
+
+
+def test_runs_are_compared_in_one_table_and_one_picture(xor: Path, derive: Derive) -> None:
+    words = ("--compare", "learning-rate=0.1,0.5", "--compare", "optimizer=sgd,adam", "--steps", "50")
+    run = derive("train", "xor.yaml", *words, "--plot", "all.svg", "-o", "runs")
+    lines = run.out.splitlines()
+    assert run.code == 0
+    assert lines[0].split()[:3] == ["run", "steps", "loss"]
+    assert [line.partition("  ")[0] for line in lines[1:5]] == [
+        "learning-rate=0.1, optimizer=sgd",
+        "learning-rate=0.1, optimizer=adam",
+        "learning-rate=0.5, optimizer=sgd",
+        "learning-rate=0.5, optimizer=adam",
+    ]
+    assert (xor / "all.svg").read_text().startswith("<?xml")
+    assert (xor / "runs" / "learning-rate=0.1,optimizer=adam" / "parameters.npz").exists()
+
+
+def test_a_picture_is_drawn(xor: Path, derive: Derive) -> None:
+    assert derive("train", "xor.yaml", "--plot", "xor.png", "--held-out", "0.25").code == 0
+    assert (xor / "xor.png").read_bytes().startswith(b"\x89PNG")
+    wrong = derive("train", "xor.yaml", "--plot", "xor.bmp")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err == "xor.bmp: expected the name of a picture ending in .png, .svg, .pdf\n"
+
+
+def test_without_matplotlib_the_extra_is_named_before_anything_is_trained(
+    xor: Path, derive: Derive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    run = derive("train", "xor.yaml", "--plot", "xor.png")
+    assert (run.code, run.out) == (2, "")
+    assert run.err == "plot: needs matplotlib; `pip install 'derive[plot]'` installs it\n"
+
+
+def test_the_program_is_shown_and_nothing_is_trained(derive: Derive) -> None:
+    for backend in ("scalar", "array"):
+        run = derive("train", "w1.yaml", "--steps", "5", "--show-code", "--backend", backend)
+        assert run.code == 0
+        assert "def " in run.out
+        assert "step       0" not in run.out
+
+
+def test_a_run_that_diverges_ends_with_1_and_is_saved(xor: Path, derive: Derive) -> None:
+    (xor / "steep.yaml").write_text(
+        "values: {w: 1}\ncircuit: {f: w^2}\ntrainable: [w]\noptimizer: {sgd: {learning-rate: 5e99}}\n"
+    )
+    run = derive("train", "steep.yaml", "--steps", "9", "-o", "run")
+    assert run.code == 1
+    assert run.err == "f is infinite at step 2; the last finite state is kept\n"
+    with np.load(xor / "run" / "parameters.npz") as parameters:
+        assert parameters["w"] == pytest.approx(-1e100)
+
+
+def test_mistakes_on_the_command_line(xor: Path, derive: Derive) -> None:
+    for words, message in (
+        (("train",), "expected a PROBLEM file, or --resume RUN"),
+        (("train", "xor.yaml", "--compare", "start"), "compare: expected OPTION=VALUE,VALUE,..., such as"),
+        (("train", "xor.yaml", "--compare", "start=1,1"), "compare: a value stands twice in 'start=1,1'"),
+        (("train", "xor.yaml", "--resume", "none"), "none: is not a saved run: there is no problem.yaml in it"),
+        (("train", "xor.yaml", "--data", "none.csv"), "none.csv: there is no such file"),
+        (("train", "xor.yaml", "-o", "no/run"), "no/run: there is no folder 'no'"),
+        (("train", "xor.yaml", "--optimizer", "sdg"), "did you mean 'sgd'?"),
+        (("train", "xor.yaml", "--steps", "5", "--epochs", "2"), "expected steps or epochs, got both"),
+        (("train", "xor.yaml", "--batchsize", "5"), "did you mean '--batch-size'?"),
+        (("gradcheck", "xor.yaml", "--tolerance", "-1"), "tolerance: expected a number above 0, got '-1'"),
+    ):
+        run = derive(*words)
+        assert (run.code, run.out) == (2, ""), words
+        assert message in run.err, words
+
+
+def test_gradients_are_checked(derive: Derive) -> None:
+    run = derive("gradcheck", "w1.yaml")
+    assert run.code == 0
+    assert run.out.splitlines()[0].split("  ")[0] == "parameter"
+    assert "10 gradients, all within 1e-06" in run.out
+    strict = derive("gradcheck", "w1.yaml", "--tolerance", "1e-30", "--inputs")
+    assert strict.code == 1
+    assert "12 gradients, 12 above 1e-30" in strict.out
+    assert "i1 " in strict.out
+
+
+def test_ctrl_c_keeps_and_saves_what_is_trained(xor: Path) -> None:
+    command = [sys.executable, "-m", "derive", "train", "xor.yaml", "--steps", "10000000", "-o", "run"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=xor, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith(b"step"):
+            pass
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read().decode()
+        assert process.wait(60) == 130
+    assert "interrupted" in rest
+    result = library.train(resume=xor / "run", steps=5)
+    assert 5 < result.steps < 10_000_000
