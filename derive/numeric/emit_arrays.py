@@ -10,13 +10,16 @@ comment.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
+import numpy as np
 import sympy as sp
 from sympy import Expr, Idx, Indexed, KroneckerDelta, Sum, Symbol
 from sympy.core.relational import Relational
 from sympy.functions.elementary.piecewise import ExprCondPair
 
-from derive.network.graph import Definition, array_of, indices_of, size
+from derive.network.graph import Definition, Loop, array_of, indices_of, size
 
 Axes = tuple[Idx, ...]
 
@@ -25,12 +28,33 @@ def emit_arrays(definitions: Sequence[Definition], inputs: Sequence[str], output
     """The source of `def run(v0, v1, ...)`: one argument per array of `inputs`, returns the arrays of `outputs`."""
     names = {name: f"v{at}" for at, name in enumerate(inputs)}
     lines = [f"def run({', '.join(names.values())}):"]
-    for definition in definitions:
-        code = _Writer(names).assigned(definition)
-        names[definition.array] = f"v{len(names)}"
-        lines.append(f"    {names[definition.array]} = {code}  # {_comment(definition)}")
+    for loop, members in groupby(definitions, key=lambda definition: definition.loop):
+        if loop is not None:
+            lines.extend(_looped(loop, list(members), names))
+            continue
+        for definition in members:
+            code = _Writer(names).assigned(definition)
+            names[definition.array] = f"v{len(names)}"
+            lines.append(f"    {names[definition.array]} = {code}  # {_comment(definition)}")
     lines.append(f"    return [{', '.join(names[name] for name in outputs)}]")
     return "\n".join(lines) + "\n"
+
+
+def _looped(loop: Loop, members: Sequence[Definition], names: dict[str, str]) -> list[str]:
+    """Definitions that step along an index together: every array is there before the first step."""
+    lines = []
+    for definition in members:
+        names[definition.array] = f"v{len(names)}"
+        shape = tuple(size(index) for index in definition.indices)
+        lines.append(f"    {names[definition.array]} = np.zeros({shape!r})")
+    steps = f"reversed(range({size(loop.index)}))" if loop.descending else f"range({size(loop.index)})"
+    lines.append(f"    for step in {steps}:")
+    for definition in members:
+        axes = tuple(index for index in definition.indices if index != loop.index)
+        at = ", ".join("step" if index == loop.index else ":" for index in definition.indices)
+        code = _Writer(names, loop.index).code(definition.expression, axes)
+        lines.append(f"        {names[definition.array]}[{at}] = {code}  # {_comment(definition)}")
+    return lines
 
 
 def _comment(definition: Definition) -> str:
@@ -39,10 +63,10 @@ def _comment(definition: Definition) -> str:
 
 
 class _Writer:
-    """Writes one expression as NumPy source over a given order of axes."""
+    """Writes one expression as NumPy source over a given order of axes; `step` is the index of a loop around it."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = names
+    def __init__(self, names: Mapping[str, str], step: Idx | None = None) -> None:
+        self.names, self.step = names, step
 
     def assigned(self, definition: Definition) -> str:
         """The right side, spread to the definition's own shape."""
@@ -63,6 +87,8 @@ class _Writer:
         read = indices_of(leaf)
         if not read:
             return name
+        if not self.plain(leaf):
+            return f"read({name}, {', '.join(self.code(index, axes) for index in read)})"
         present = [axis for axis in axes if axis in read]
         order = [read.index(axis) for axis in present]
         code = name if order == sorted(order) else f"{name}.transpose({tuple(order)!r})"
@@ -75,15 +101,29 @@ class _Writer:
             return code
         return code + "[" + ", ".join("None" if gone else ":" for gone in missing) + "]"
 
+    def plain(self, leaf: Expr) -> bool:
+        """Whether an array is read entry by entry: each index a letter of its own."""
+        read = indices_of(leaf)
+        return all(isinstance(index, Idx) and index != self.step for index in read) and len(set(read)) == len(read)
+
+    def index(self, index: Idx, axes: Axes) -> str:
+        """The places of an index as numbers along its axis."""
+        if index == self.step:
+            return "step"
+        after = len(axes) - axes.index(index) - 1
+        return f"np.arange({size(index)})" + ("[:" + ", None" * after + "]" if after else "")
+
     def sum(self, expression: Sum, axes: Axes) -> str:
         """One einsum where the summand is a product of elements, else everything and then summed."""
         bound = tuple(limit[0] for limit in expression.limits)
         coefficient, factors = expression.function.as_coeff_mul()
-        if all(isinstance(factor, Indexed | Symbol) for factor in factors):
+        if all(isinstance(factor, Indexed | Symbol) and self.plain(factor) for factor in factors):
             return self.contraction(coefficient, factors, bound, axes)
-        whole = self.code(expression.function, axes + bound)
         free = [index for index in bound if not expression.function.has(index)]
-        assert not free, "a summand that does not depend on its index"
+        bound = tuple(index for index in bound if index not in free)
+        shape = (*("1",) * len(axes), *(str(size(index)) for index in bound))
+        whole = self.code(expression.function, axes + bound) + f"*np.ones(({', '.join(shape)},))"
+        whole = "*".join([*(str(size(index)) for index in free), whole])
         at = tuple(range(-len(bound), 0))
         return f"({whole}).sum(axis={at!r})"
 
@@ -105,6 +145,16 @@ class _Writer:
             scalars.insert(0, self.code(coefficient, ()))
         repeats = [str(size(index)) for index in bound if index not in letters]
         return "*".join([*scalars, *repeats, code])
+
+
+def read(array: Any, *places: Any) -> Any:
+    """The entries at the given places, each an array of numbers; 0 at one outside or not whole."""
+    there: Any = True
+    whole = []
+    for place, length in zip(places, array.shape, strict=True):
+        there = there & (place == np.floor(place)) & (place >= 0) & (place < length)
+        whole.append(np.clip(np.floor(place), 0, length - 1).astype(int))
+    return np.where(there, array[tuple(np.broadcast_arrays(*whole))], 0.0)
 
 
 def _joined(sign: str) -> Callable[[_Writer, Expr, Axes], str]:
@@ -154,12 +204,7 @@ def _piecewise(writer: _Writer, expression: Expr, axes: Axes) -> str:
 
 def _kronecker(writer: _Writer, expression: Expr, axes: Axes) -> str:
     left, right = (writer.code(part, axes) for part in expression.args)
-    return f"({left} == {right}).astype(float)"
-
-
-def _index(writer: _Writer, expression: Expr, axes: Axes) -> str:
-    after = len(axes) - axes.index(expression) - 1
-    return f"np.arange({size(expression)})" + ("[:" + ", None" * after + "]" if after else "")
+    return f"np.equal({left}, {right}).astype(float)"
 
 
 def _relation(writer: _Writer, expression: Expr, axes: Axes) -> str:
@@ -168,7 +213,7 @@ def _relation(writer: _Writer, expression: Expr, axes: Axes) -> str:
 
 _RULES: tuple[tuple[type, Callable[[_Writer, Expr, Axes], str]], ...] = (
     (Indexed, _Writer.element),
-    (Idx, _index),
+    (Idx, _Writer.index),
     (Symbol, _Writer.element),
     (Sum, _Writer.sum),
     (sp.Integer, lambda _, number, __: f"{int(number)}.0"),

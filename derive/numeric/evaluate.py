@@ -22,7 +22,7 @@ from derive.formula.evaluate import evaluate_exactly
 from derive.formula.tree import BigSum, Tree, children, names
 from derive.network.graph import Array, Definition, Graph
 from derive.network.write_out import Neurons, write_out
-from derive.numeric.emit_arrays import emit_arrays
+from derive.numeric.emit_arrays import emit_arrays, read
 from derive.numeric.starting_values import Start, Values
 
 Program = Callable[..., list[Any]]
@@ -138,7 +138,7 @@ def run(definitions: Sequence[Definition], values: Values) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def compiled(source: str) -> Program:
     """Our own emitted source as a function `run`; names in it are generated, never typed."""
-    scope: dict[str, Any] = {"np": np, "erf": np.vectorize(math.erf, otypes=[np.float64])}
+    scope: dict[str, Any] = {"np": np, "read": read, "erf": np.vectorize(math.erf, otypes=[np.float64])}
     exec(compile(source, "<derive program>", "exec"), scope)  # noqa: S102
     program: Program = scope["run"]
     return program
