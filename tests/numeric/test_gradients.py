@@ -31,9 +31,9 @@ from networks import (
 from derive.api import Solution
 from derive.calculus.chain import updated
 from derive.errors import NumericError
-from derive.numeric.emit_scalars import compiled_scalars
 from derive.numeric.rounding import Style
-from derive.numeric.train import needed
+from derive.numeric.scalars.program import scalar_program
+from derive.numeric.scalars.source import Task
 from derive.numeric.worked import Worked
 from derive.problem.losses import LOSSES
 
@@ -80,18 +80,11 @@ def by_scalars(solution: Solution) -> dict[str, Any]:
     """Gradients from one step of the scalar program: (old - new) / rate."""
     derivation = solution.derivation
     trained = tuple(derivation.updates)
-    program = compiled_scalars(derivation.graph, needed(derivation), trained)
-    start = solution.evaluation.start.values
-    flat = [float(x) for name in program.inputs for x in np.ravel(start[name])]
-    rate = 0.5
-    moved = program.run(1, rate, *flat)
-    found, at = {}, 0
-    for name in trained:
-        size = int(np.size(start[name]))
-        new = np.reshape(moved[at : at + size], np.shape(start[name]))
-        found[name] = (np.asarray(start[name]) - new) / rate
-        at += size
-    return found
+    definitions = (*derivation.graph.definitions, *derivation.backward)
+    task = Task(definitions, derivation.graph.arrays, {updated(name): name for name in trained})
+    start, rate = solution.evaluation.start.values, 0.5
+    moved = scalar_program(task).run(start, [rate])
+    return {name: (np.asarray(start[name]) - moved[name]) / rate for name in trained}
 
 
 def agree(solution: Solution) -> None:
