@@ -229,7 +229,7 @@ def _mask(fields: Mapping[str, Any], before: Before, path: str, findings: Findin
     if found is None:
         return None
     if found not in shortened(whole):
-        nouns = ["sample", *(axis.removesuffix("s") for axis in AXES[before.signal.kind])]
+        nouns = ["sample", *(axis.removesuffix("s").replace("size", "number") for axis in AXES[before.signal.kind])]
         fitted(typed, whole, nouns, path, findings)
         return None
     numbers = tuple(flat(typed))

@@ -285,8 +285,8 @@ def _check_place(line: TypedLine, element: Element, axis: int, place: Tree, free
     low = found.constant + sum(end for end in ends if end < 0)
     high = found.constant + sum(end for end in ends if end > 0)
     if not free and (low < 0 or high >= size):
-        where = f"at {low}" if low == high else f"from {low} to {high}"
-        message = f"index {axis + 1} of '{element.array}' runs {where}, but its places are 0 to {size - 1}"
+        where = f"is {low}" if low == high else f"runs from {low} to {high}"
+        message = f"index {axis + 1} of '{element.array}' {where}, but its places are 0 to {size - 1}"
         letters.complain(line, message)
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from derive.errors import ProblemError
+from derive.problem.checks import parameters
 from derive.problem.model import Bias, Choice, Numeral, Problem, RandomValues
 from derive.problem.names import parameter_names, unit_names
-from derive.problem.checks import parameters
 from derive.problem.read import read_problem
 
 

@@ -10,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from derive.problem.activations import ACTIVATIONS
+from derive.problem.layer_types import LAYER_TYPES
 from derive.problem.losses import LOSSES
 from derive.problem.read import read_problem
 from derive.problem.schema import json_schema
@@ -40,6 +41,41 @@ document: {significant: 4, worked: [], rounding: each-step, trailing-zeros: true
     "optimizer: {sgd: {learning-rate: null}}\n",
     "formulas": "inputs: {输入: 1}\nlayers: [{dense: 1, activation: z^2, weights: [[2]]}]\n"
     "loss: {formula: (t-y)^4, reduction: mean}\ntargets: {o1: 2}\n",
+    "stack": """\
+inputs: {image: {samples: [[[1, 0], [2, 1]], [[0, 1], [1, 1]]]}}
+layers:
+  - {convolution: 2, size: [1, 2], weights: [[[1, 0]], [[0.5, -1]]], bias: [0.1, 0], activation: relu}
+  - {max-pooling: 1, stride: [1, 1]}
+  - {batch-normalization: , gamma: [1, 2], momentum: 0.2, running-mean: [0, 0], trainable: [gamma]}
+  - flatten
+  - {dropout: 0.5, mask: [[1, 0, 1, 1], [1, 1, 1, 0]]}
+  - {dense: 2, weights: {random: he}}
+targets: [[1, 0], [0, 1]]
+loss: softmax-cross-entropy
+""",
+    "words": """\
+inputs: {tokens: [the, cat, sat], vocabulary: [the, cat, sat, mat]}
+layers:
+  - {embedding: 2, weights: {random: normal, seed: 1}, name: words}
+  - {lstm: 2, input-weights: {i: [[1, 2], [3, 4]], f: [[1, 2], [3, 4]], o: [[1, 2], [3, 4]], g: [[1, 2], [3, 4]]},
+     bias: true, initial: [0, 0]}
+  - {add: words}
+  - {attention: 2, causal: true, project: false}
+  - layer-normalization
+  - {dense: 4}
+targets: [cat, sat, mat]
+loss: softmax-cross-entropy
+""",
+    "a typed layer": """\
+inputs: {sequence: {shape: [3, 2]}}
+layers:
+  - define: {"z[n,t,j]": "sum(W[j,i]*x[n,t,i], i) + b", "out[n,t,j]": "tanh(z[n,t,j])"}
+    parameters: {W: {shape: [4, 2], random: normal}, b: 0.5}
+    sizes: {j: 4}
+    trainable: [W]
+""",
+    "so many inputs": "inputs: 64\nlayers: [{dense: 10, bias: unit}]\n",
+    "tokens of a shape": "inputs: {tokens: {shape: [5]}, vocabulary: 9}\nlayers: [{embedding: 2}, {gru: 2}]\n",
     "parts": "title: All\nparts:\n  - {inputs: [a], layers: [{dense: 1}]}\n  - {circuit: {f: x*y}, title: Second}\n",
 }
 
@@ -54,6 +90,14 @@ BAD = {
     "too many decimals": "document: {decimals: 16}\ncircuit: {f: x}\n",
     "a name that is none": "values: {1st: 1}\ncircuit: {f: '2'}\n",
     "neither layers nor circuit": "title: x\n",
+    "an unknown layer": "inputs: [x]\nlayers: [flaten]\n",
+    "a layer that needs a value": "inputs: {image: {shape: [3, 3]}}\nlayers: [{convolution: null}]\n",
+    "a word that needs a value": "inputs: {image: {shape: [3, 3]}}\nlayers: [convolution]\n",
+    "an unknown key of a layer": "inputs: {image: {shape: [3, 3]}}\nlayers: [{convolution: 1, stide: 1}]\n",
+    "an unknown choice of a layer": "inputs: {sequence: {shape: [3, 3]}}\nlayers: [{rnn: 1, outputs: all}]\n",
+    "a gate missing": "inputs: {sequence: {shape: [3, 1]}}\nlayers: [{lstm: 1, bias: {i: 1, f: 1, o: 1}}]\n",
+    "a value after flatten": "inputs: {image: {shape: [3, 3]}}\nlayers: [{flatten: 3}]\n",
+    "lines that are a list": "inputs: [x]\nlayers: [{define: [z]}]\n",
     "parts in parts": "parts: [{parts: [{circuit: {f: x}}]}]\n",
 }
 
@@ -93,6 +137,13 @@ def test_the_schema_offers_every_activation_and_loss() -> None:
     definitions = json_schema()["$defs"]
     for name, table in (("activation", ACTIVATIONS), ("loss", {**LOSSES, "none": None})):
         assert {option["const"] for option in definitions[name]["anyOf"] if "const" in option} == set(table)
+
+
+def test_the_schema_offers_every_type_of_layer() -> None:
+    offered = {
+        option["$ref"].rpartition("/")[2] for option in json_schema()["$defs"]["layer"]["anyOf"] if "$ref" in option
+    }
+    assert offered == {"dense", "define", *LAYER_TYPES}
 
 
 def _properties(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
