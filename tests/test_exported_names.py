@@ -52,4 +52,6 @@ def test_every_public_object_has_a_docstring() -> None:
         for name, member in inspect.getmembers(owner)
         if not name.startswith("_") and (callable(member) or isinstance(member, property))
     ]
-    assert [thing for thing in (solve, train, Solution, SolutionSet, TrainingResult, *members) if not inspect.getdoc(thing)] == []
+    assert [
+        thing for thing in (solve, train, Solution, SolutionSet, TrainingResult, *members) if not inspect.getdoc(thing)
+    ] == []

@@ -6,7 +6,7 @@ What concerns the whole network - targets, loss, names that collide - is in netw
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from derive.problem.activations import ACTIVATIONS
@@ -91,7 +91,7 @@ class _LayerReader:
         return bool(self.rows and self.columns)
 
     def layer(self, default_name: str) -> Layer:
-        bias = self.bias()
+        bias = self.started(self.bias())
         return Layer(
             units=self.units,
             name=self.fields.get("name") or default_name,
@@ -124,6 +124,14 @@ class _LayerReader:
             plain = self.plain_bias(typed["threshold"], path)
             return Bias(plain.layout, plain.values, subtracted=True)
         return self.plain_bias(typed, f"{self.path}.bias")
+
+    def started(self, bias: Bias) -> Bias:
+        """Where the weights are drawn, a bias without numbers starts at 0."""
+        drawn = isinstance(self.fields.get("weights"), dict) and bias.layout != "none" and bias.values is None
+        if not drawn or not self.shape_known:
+            return bias
+        rows, columns = {"shared": (1, 1), "unit": (1, self.rows)}.get(bias.layout, (self.rows, self.columns))
+        return replace(bias, values=((Numeral("0"),) * columns,) * rows)
 
     def plain_bias(self, typed: Any, path: str) -> Bias:
         if typed is None:

@@ -117,7 +117,9 @@ def test_adam_by_hand_is_the_published_one() -> None:
         for short, name in (("m", "m_theta+"), ("v", "v_theta+"), ("mh", "m_hat_theta"), ("vh", "v_hat_theta")):
             assert float(found[name]) == pytest.approx(exact[f"{short}_{number}"], rel=1e-11), (short, number)
         assert float(found["theta+"]) == pytest.approx(exact[f"theta_{number}"], rel=1e-11)
-        assert float(found["theta+"]) == pytest.approx(float(published[f"theta{number}"]), abs=1e-4)  # it rounds at each step
+        assert float(found["theta+"]) == pytest.approx(
+            float(published[f"theta{number}"]), abs=1e-4
+        )  # it rounds at each step
         values = {key: np.array(found[f"{key}+"]) for key in values}
 
 
