@@ -88,7 +88,7 @@ def session(code: str) -> str:
     for part in re.split(r"^(?=\$ )", code, flags=re.MULTILINE)[1:]:
         command, _, shown = part.removeprefix("$ ").partition("\n")
         now = output(command)
-        keep = re.fullmatch(re.escape(shown).replace(r"\.\.\.\n", "(.*\n)*?"), now)
+        keep = re.fullmatch(re.escape(shown).replace(re.escape("...\n"), "(.*\n)*?"), now)
         written.append(f"$ {command}\n{shown if keep else now}")
     return "".join(written)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from derive.cli.common import show
+from derive.problem.wording import plural
 
 if TYPE_CHECKING:
     from derive.numeric.training.loop import Record
@@ -78,7 +79,7 @@ def introduction(setup: Setup, last: int) -> str:
     """`sgd at rate 0.5: 8 parameters, 1 sample, 10000 steps`"""
     count = sum(setup.parameters[name].size for name in setup.trained)
     samples = setup.samples.count
-    parts = [f"{count} parameters", f"{samples} sample{'s' if samples > 1 else ''}"]
+    parts = [plural(count, "parameter"), plural(samples, "sample")]
     if setup.held_out is not None:
         parts.append(f"{setup.held_out.count} held out")
     if setup.batched:
