@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.calculus.updates import RATE, STEP
+from derive.errors import OptionError
 from derive.numeric.emit_arrays import emit_arrays
-from derive.numeric.emit_scalars import compiled_scalars
 from derive.numeric.evaluate import compiled
+from derive.numeric.scalars.program import compiled_by_numba, scalar_program
+from derive.numeric.scalars.source import Task
 from derive.numeric.training.definitions import replaced, step_definitions
 from derive.numeric.training.setup import Setup, derivation_of, mask_at
 
-SCALAR_LIMIT = 300  # parameters, with one sample
+SCALAR_LIMIT = 300  # parameters times samples: beyond, whole-array programs are faster
 
 Data = Mapping[str, NDArray[Any]]
 
@@ -42,7 +44,7 @@ class Steppers:
     def of_size(self, size: int) -> Stepper:
         """The program for batches of this many samples, emitted when first asked for."""
         if size not in self._by_size:
-            kind = ScalarStepper if backend_of(self._setup, size) == "scalar" else ArrayStepper
+            kind = ArrayStepper if backend_of(self._setup, size) == "array" else ScalarStepper
             self._by_size[size] = kind(self._setup, self._arrays, size)
         return self._by_size[size]
 
@@ -55,12 +57,15 @@ def source_of(setup: Setup) -> str:
 
 
 def backend_of(setup: Setup, size: int) -> str:
-    """The backend for a batch size: as asked for, else scalar for one sample and few parameters."""
+    """The backend for a batch size: as asked for, else scalar for few parameters and samples."""
+    tokens = any(array.dtype.kind == "i" for array in setup.samples.arrays.values())
     if setup.backend != "auto":
+        if setup.backend != "array" and setup.batched and tokens:
+            raise OptionError(f"backend: {setup.backend} programs have their tokens written in; with batches use array")
         return setup.backend
     count = sum(setup.parameters[name].size for name in setup.trained)
-    small = size == 1 and count <= SCALAR_LIMIT and setup.optimizer.name == "sgd" and setup.dtype == "float64"
-    return "scalar" if small and setup.samples.count == 1 else "array"
+    small = count * size <= SCALAR_LIMIT and setup.dtype == "float64" and not (setup.batched and tokens)
+    return "scalar" if small else "array"
 
 
 class ArrayStepper:
@@ -92,32 +97,34 @@ class ArrayStepper:
 
 
 class ScalarStepper:
-    """Straight-line scalar Python; one call for all steps that have the same rate and sample."""
+    """Straight-line scalar Python, or the same as machine code (numba); one call for any number of steps."""
 
     def __init__(self, setup: Setup, arrays: dict[str, NDArray[Any]], size: int) -> None:
         derivation = derivation_of(setup, size)
-        definitions = step_definitions(derivation, setup.updates, setup.optimizer)
-        self._size, self._arrays, self._batched = size, arrays, setup.batched
-        self._fixed = {**setup.constants, **setup.parameters}
-        self._trained = tuple(derivation.updates)
-        self._program = compiled_scalars(derivation.graph, definitions, self._trained)
-        self.source = self._program.source
+        graph, data = derivation.graph, setup.samples.arrays
+        self._setup, self._size, self._arrays = setup, size, arrays
+        self._masks = {name: graph.arrays[name].shape for name in setup.masks}
+        task = Task(
+            step_definitions(derivation, setup.updates, setup.optimizer),
+            {**graph.arrays, **setup.updates.arrays},
+            replaced(derivation, setup.updates),
+            (*self._masks, *(data if setup.batched else ())),
+            {} if setup.batched else {name: array[:size] for name, array in data.items() if array.dtype.kind == "i"},
+            graph.loss,
+        )
+        program = scalar_program(task)
+        self._program = compiled_by_numba(program) if setup.backend == "numba" else program
+        self.source = program.source
 
     def take(self, data: Data, first: int, rates: Sequence[float], done: int) -> None:
-        same = not self._batched and len(set(rates)) == 1
-        for at, (count, rate) in enumerate([(len(rates), rates[0])] if same else [(1, rate) for rate in rates]):
-            start = first + at * self._size if self._batched else 0
-            self._run(count, rate, {name: array[start : start + self._size] for name, array in data.items()})
-
-    def _run(self, count: int, rate: float, batch: Data) -> None:
-        values = {**self._fixed, **self._arrays, **batch}
-        flat = [float(x) for name in self._program.inputs for x in np.ravel(values[name])]
-        try:
-            results: Sequence[float] = self._program.run(count, rate, *flat)
-        except (OverflowError, ZeroDivisionError, ValueError):
-            results = [float("nan")] * sum(self._arrays[name].size for name in self._trained)
-        at = 0
-        for name in self._trained:
-            array = self._arrays[name]
-            array[...] = np.reshape(results[at : at + array.size], array.shape)
-            at += array.size
+        setup, count, size = self._setup, len(rates), self._size
+        if setup.batched:
+            rows = {name: array[first : first + count * size] for name, array in data.items()}
+            batch = {name: array.reshape(count, size, *array.shape[1:]) for name, array in rows.items()}
+        else:
+            batch = {name: array[:size] for name, array in data.items()}
+        for name, shape in self._masks.items():
+            batch[name] = np.stack([mask_at(setup, name, shape, done + at) for at in range(count)])
+        values = {**setup.constants, **setup.parameters, **self._arrays, **batch}
+        for name, value in self._program.run(values, rates, done).items():
+            self._arrays[name][...] = value
