@@ -14,6 +14,7 @@ from documentation import refreshed
 
 from derive.problem import choices
 from derive.problem.activations import ACTIVATIONS
+from derive.problem.layer_types import LAYER_TYPES
 from derive.problem.losses import LOSSES
 from derive.problem.read import read_problem
 from derive.problem.schema import json_schema
@@ -66,7 +67,7 @@ def test_the_page_of_the_problem_file_explains_no_others() -> None:
     page = (ROOT / "docs" / "problem-file.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| `([\w-]+)` \|", page, re.M))
     assert listed <= set(keys(json_schema()))
-    assert listed >= {*ACTIVATIONS, *LOSSES}
+    assert listed >= {*ACTIVATIONS, *LOSSES, *LAYER_TYPES}
 
 
 BASE = {"inputs": ["x1", "x2"], "targets": ["o1", "o2"], "layers": [{"dense": 2}, {"dense": 2}]}
