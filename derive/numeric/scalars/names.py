@@ -36,13 +36,11 @@ def bases(arrays: Sequence[str], reserved: Collection[str]) -> dict[str, str]:
 
 def elements(base: str, shape: Sequence[int]) -> dict[Position, str]:
     """The name of every element, counted from 1; an axis of one value is not written."""
-    ranges = [range(size) for size in shape]
-    kept = [at for at, size in enumerate(shape) if size > 1]
-    if not kept:
-        return {(0,) * len(shape): f"{base}_1"}
-    if len(kept) == len(shape):
-        return {at: f"{base}_{'_'.join([str(place + 1) for place in at])}" for at in product(*ranges)}
-    return {at: f"{base}_{'_'.join([str(at[axis] + 1) for axis in kept])}" for at in product(*ranges)}
+    places = product(*(range(size) for size in shape))
+    if all(size == 1 for size in shape):
+        return dict.fromkeys(places, f"{base}_1")
+    endings = [[f"_{place + 1}" for place in range(size)] if size > 1 else [""] for size in shape]
+    return dict(zip(places, map("".join, product([base], *endings)), strict=True))
 
 
 def ids(name: str, arrays: Mapping[str, Array], loss: str) -> dict[Position, str] | None:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, product
-from textwrap import wrap
 from typing import Any
 
 from derive.calculus.updates import RATE, STEP
 from derive.network.graph import Array, Definition, Position
-from derive.numeric.scalars.forms import Place, Rule, reads
+from derive.numeric.scalars.forms import Form, Place, Product, Read, Rule, Total, reads
+from derive.numeric.scalars.forms import product as product_of
 from derive.numeric.scalars.names import GRADIENT, bases, elements, ids
 from derive.numeric.scalars.reading import rule_of
 from derive.numeric.scalars.rewriting import Plan, Rewritten, changes, rewritten
@@ -19,6 +19,7 @@ from derive.numeric.scalars.writing import FUNCTIONS, Style, Writer
 
 NOTED = 800  # elements of a program up to which every line has its formula
 WIDE = 110  # characters of a comment, of a line of names
+IN_ROW = 8  # names on a line of a long tuple
 RESERVED = frozenset({"run", "rates", "done", STEP, RATE, "zip", *FUNCTIONS})  # words of the program itself
 
 
@@ -152,10 +153,11 @@ class _Notes:
         formula = self._layout.rewritten.formulas.get(rule.array)
         form, indices = (rule.form, rule.indices) if formula is None else (formula.form, formula.indices)
         write = self._writer.writer(form)
+        letters = [index.name for index in indices]
         names = None if formula is None else self._ids[rule.array]
 
         def note(at: Position) -> str:
-            text = write(dict(zip(indices, at, strict=True)))
+            text = write(dict(zip(letters, at, strict=True)))
             body = "0" if text is None else text[0]
             whole = body if names is None else f"{names.get(at, '')} = {body}"
             return whole if len(whole) <= WIDE else whole[: WIDE - 1] + "…"
@@ -184,22 +186,36 @@ class _Written:
         self.rule = rule
         self._names = layout.names[rule.array]
         self._must = rule.array in layout.task.results
-        self._write = writer.writer(rule.form)
+        self._sign, form = "=", rule.form
+        if rule.array in layout.in_place:
+            self._sign, form = _moved_by(form, layout.task.results[rule.array])
+        self._write = writer.writer(form)
         self._note = notes.of(rule) if notes is not None else None
 
     def lines(self, step: int | None = None) -> Iterator[str]:
         """The lines of all elements, or of those at one step of the loop."""
-        names, write, note, indices = self._names, self._write, self._note, self.rule.indices
+        names, write, note, sign, indices = self._names, self._write, self._note, self._sign, self.rule.indices
         ranges = [range(index.size) for index in indices]
-        if step is not None:
+        if step is not None and self.rule.loop_index is not None:
             ranges[indices.index(self.rule.loop_index)] = range(step, step + 1)
+        letters = [index.name for index in indices]
         for at in product(*ranges):
-            text = write(dict(zip(indices, at, strict=True)))
+            text = write(dict(zip(letters, at, strict=True)))
             if text is None and not self._must:
                 del names[at]  # it is 0 wherever it is read
                 continue
-            line = f"{names[at]} = {text[0] if text is not None else '0.0'}"
+            line = f"{names[at]} {sign} {text[0] if text is not None else '0.0'}"
             yield f"{line}  # {note(at)}" if note is not None else line
+
+
+def _moved_by(form: Form, old: str) -> tuple[str, Form]:
+    """w - p  as  w -= p"""
+    match form:
+        case Total((Read(array), Product(factor, top, bottom))) if array == old and factor < 0:
+            return "-=", product_of(-factor, list(top), list(bottom))
+        case Total((Read(array), moved)) if array == old:
+            return "+=", moved
+    return "=", form
 
 
 def _head(layout: _Layout) -> Iterator[str]:
@@ -244,5 +260,6 @@ def _tuple(names: Sequence[str], indent: str, after: str) -> Iterator[str]:
         yield line
         return
     yield f"{indent}("
-    yield from wrap(", ".join(names), WIDE, initial_indent=f"{indent}    ", subsequent_indent=f"{indent}    ")
+    for at in range(0, len(names), IN_ROW):
+        yield f"{indent}    {', '.join(names[at : at + IN_ROW])},"
     yield f"{indent}){after}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count as counter
 from itertools import product as combinations
+from operator import itemgetter
 from typing import Any
 
 from derive.errors import OptionError
@@ -34,7 +35,7 @@ from derive.numeric.scalars.forms import (
     Truth,
 )
 
-Env = dict[Index, int]
+Env = dict[str, int]  # the value of every letter
 Text = tuple[str, int]  # and how tightly it binds
 At_ = Callable[[Env], Text | None]  # None: 0, because nothing is there
 CONDITION, SUM, PRODUCT, ATOM = 0, 1, 2, 3
@@ -110,23 +111,26 @@ class Writer:
             return lambda env: int(values[tuple(int(one(env)) for one in inner)])
         steps, start = place.steps, place.start
         if len(steps) == 1 and steps[0][1] == 1:
-            index = steps[0][0]
-            return (lambda env: env[index] + start) if start else (lambda env: env[index])
-        return lambda env: start + sum(factor * env[index] for index, factor in steps)
+            letter = steps[0][0].name
+            return (lambda env: env[letter] + start) if start else (lambda env: env[letter])
+        return lambda env: start + sum(factor * env[index.name] for index, factor in steps)
 
     def _read(self, array: str, places: tuple[Place, ...]) -> At_:
+        name = self._name(array, places)
+        return lambda env: None if (text := name(env)) is None else (text, ATOM)
+
+    def _name(self, array: str, places: tuple[Place, ...]) -> Callable[[Env], str | None]:
+        """What an element is called; None outside the array, and for an element that is always 0."""
         names = self._style.names[array]
-        if not places:
-            text = (names[()], ATOM) if () in names else None
-            return lambda env: text
-        if all(place.index is not None for place in places):
-            indices = [index for place in places if (index := place.index) is not None]
-            if len(indices) == 2:
-                first, second = indices
-                return lambda env: _named(names.get((env[first], env[second])))
-            return lambda env: _named(names.get(tuple([env[index] for index in indices])))
+        letters = [place.index.name for place in places if place.index is not None]
+        if len(letters) == len(places) > 1:
+            at = itemgetter(*letters)
+            return lambda env: names.get(at(env))
+        if len(places) == 2 and len(letters) == 1 and not places[0].steps and places[0].picked is None:
+            first, (letter,) = int(places[0].start), letters
+            return lambda env: names.get((first, env[letter]))
         values: list[Callable[[Env], Any]] = [self.place(place) for place in places]
-        return lambda env: _named(names.get(tuple([value(env) for value in values])))
+        return lambda env: names.get(tuple([value(env) for value in values]))
 
     def _number(self, value: Amount) -> Text:
         if self._style.program:
@@ -139,6 +143,8 @@ class Writer:
         sign = "-" if factor < 0 else ""
         size = -factor if factor < 0 else factor
         shown = [] if size == 1 and top else [_bound(self._number(size), PRODUCT)]
+        if not bottom and len(top) == 2 and not shown and isinstance(top[0], Read) and isinstance(top[1], Read):
+            return self._pair(sign, top[0], top[1])
         above, below = [self.writer(part) for part in top], [self.writer(part) for part in bottom]
 
         def write(env: Env) -> Text | None:
@@ -156,6 +162,17 @@ class Writer:
                 else:
                     code += "/(" + "*".join(_bound(text, PRODUCT) for text in under) + ")"
             return sign + code, SUM if sign else PRODUCT
+
+        return write
+
+    def _pair(self, sign: str, left: Read, right: Read) -> At_:
+        """Most of what a program says: a product of two elements."""
+        one, other = self._name(left.array, left.places), self._name(right.array, right.places)
+        level = SUM if sign else PRODUCT
+
+        def write(env: Env) -> Text | None:
+            first, second = one(env), other(env)
+            return None if first is None or second is None else (f"{sign}{first}*{second}", level)
 
         return write
 
@@ -294,10 +311,6 @@ _RELATIONS: Mapping[str, Callable[[Amount, Amount], bool]] = {
 }
 
 
-def _named(name: str | None) -> Text | None:
-    return None if name is None else (name, ATOM)
-
-
 def _bound(text: Text, level: int) -> str:
     return text[0] if text[1] >= level else f"({text[0]})"
 
@@ -316,13 +329,15 @@ def _total(terms: list[At_]) -> At_:
 
 
 def _over(indices: tuple[Index, ...], body: At_) -> At_:
-    ranges = [range(index.size) for index in indices]
+    places = list(combinations(*(range(index.size) for index in indices)))
+    letters = [index.name for index in indices]
 
     def write(env: Env) -> Text | None:
+        inner = env.copy()
         found = []
-        for at in combinations(*ranges):
-            env.update(zip(indices, at, strict=True))
-            text = body(env)
+        for at in places:
+            inner.update(zip(letters, at, strict=True))
+            text = body(inner)
             if text is not None:
                 found.append(text)
         return _added(found)
