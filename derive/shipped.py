@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from derive.errors import OptionError, suggestion
-from derive.problem.model import Problem
+from derive.problem.model import Layer, Problem
 from derive.problem.read import read_problem
 
 ENDING = ".yaml"
@@ -38,8 +38,22 @@ def summary(problem: Problem) -> str:
     if problem.circuit:
         names = list(problem.inputs)
         return f"circuit {problem.output}({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
+    if problem.stack:
+        return _stack_summary(problem)
     sizes = "-".join(map(str, (len(problem.inputs), *(layer.units for layer in problem.layers))))
     activations = dict.fromkeys(layer.activation.name or "a formula" for layer in problem.layers)
     values = next(iter(problem.inputs.values()), None)
     samples = f", {len(values)} samples" if values and len(values) > 1 else ""
     return f"network {sizes}, {' and '.join(activations)}{samples}{'' if values else ', no numbers'}"
+
+
+def _stack_summary(problem: Problem) -> str:
+    """`network convolution, flatten, dense, 2 samples`: each type of layer once, in order."""
+    types = dict.fromkeys("dense" if isinstance(layer, Layer) else _type(layer.type) for layer in problem.stack)
+    values = problem.source.samples if problem.source else None
+    samples = f", {len(values)} samples" if values and len(values) > 1 else ""
+    return f"network {', '.join(types)}{samples}{'' if values else ', no numbers'}"
+
+
+def _type(name: str) -> str:
+    return "a typed layer" if name == "define" else name
