@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.errors import Complaint, ProblemError
+from derive.network.build import build
+from derive.problem.checks import parameters
+from derive.problem.model import Module, Problem
 from derive.problem.read import read_problem
 
 SECONDS = 5.0
@@ -77,6 +81,63 @@ def test_the_example_with_pieces_replaced(data: st.DataObject) -> None:
         text = text[:start] + piece + text[end:]
     with only_problem_errors():
         read_problem(text)
+
+
+STACKS = [
+    """\
+inputs: {image: {samples: [[[1, 0], [2, 1]], [[0, 1], [1, 1]]]}}
+layers:
+  - {convolution: 2, size: [1, 2], weights: [[[1, 0]], [[0.5, -1]]], bias: [0.1, 0], activation: relu, name: c}
+  - {max-pooling: 1, stride: 1}
+  - {batch-normalization: , gamma: [1, 2], momentum: 0.2}
+  - flatten
+  - {dropout: 0.5, mask: [[1, 0, 1, 1], [1, 1, 1, 0]]}
+  - {dense: 2, weights: {random: he}}
+targets: [o1, o2]
+loss: softmax-cross-entropy
+""",
+    """\
+inputs: {tokens: [the, cat, sat], vocabulary: [the, cat, sat, mat]}
+layers:
+  - {embedding: 2, weights: {random: normal, seed: 1}, name: words}
+  - {lstm: 2, input-weights: {i: [[1, 2], [3, 4]], f: [[1, 2], [3, 4]], o: [[1, 2], [3, 4]], g: [[1, 2], [3, 4]]}, bias: true}
+  - {add: words}
+  - {attention: 2, causal: true}
+  - {dense: 4}
+targets: [cat, sat, mat]
+document: {worked: [w1, W_i_1_1]}
+""",
+    """\
+inputs: {sequence: {shape: [3, 2]}}
+layers:
+  - define: {"z[n,t,j]": "sum(W[j,i]*x[n,t,i], i) + sum(U[j,k]*h[n,t - 1,k], k)", "h[n,t,j]": "tanh(z[n,t,j])"}
+    parameters: {W: {shape: [4, 2], random: normal}, U: {random: xavier}}
+    sizes: {j: 4}
+  - {gru: 1, reset: after, outputs: last}
+""",
+]
+PARTS_OF_STACKS = re.compile(r"\d+\.?\d*|\w+|\s+|[^\w\s]")
+OTHER_PARTS = sorted({part for text in STACKS for part in PARTS_OF_STACKS.findall(text) if part.strip()})
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_stacks_with_parts_exchanged_are_refused_or_can_be_built(data: st.DataObject) -> None:
+    parts = PARTS_OF_STACKS.findall(data.draw(st.sampled_from(STACKS)))
+    for _ in range(data.draw(st.integers(1, 2))):
+        at = data.draw(st.integers(0, len(parts) - 1))
+        parts[at] = data.draw(st.sampled_from([*OTHER_PARTS, "0", "7", "10000", "null", "[]", "{}"]))
+    with only_problem_errors():
+        problem = read_problem("".join(parts) + "\n")
+        if problem.stack and small(problem):
+            build(problem)
+
+
+def small(problem: Problem) -> bool:
+    """Few enough numbers that every one of them can be named within the time."""
+    return all(layer.returns.size < 1000 for layer in problem.stack if isinstance(layer, Module)) and (
+        len(parameters(problem)) < 5000
+    )
 
 
 VALUES = st.recursive(
