@@ -22,25 +22,46 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from derive.network.graph import Definition, Loop, array_of, indices_of, size
 
 Axes = tuple[Idx, ...]
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 def emit_arrays(definitions: Sequence[Definition], inputs: Sequence[str], outputs: Sequence[str]) -> str:
     """The source of `def run(v0, v1, ...)`: one argument per array of `inputs`, returns the arrays of `outputs`."""
     names = {name: f"v{at}" for at, name in enumerate(inputs)}
+    shapes = _shapes(definitions)
     lines = [f"def run({', '.join(names.values())}):"]
     for loop, members in groupby(definitions, key=lambda definition: definition.loop):
         if loop is not None:
-            lines.extend(_looped(loop, list(members), names))
+            lines.extend(_looped(loop, list(members), names, shapes))
             continue
         for definition in members:
-            code = _Writer(names).assigned(definition)
+            code = _Writer(names, shapes).assigned(definition)
             names[definition.array] = f"v{len(names)}"
             lines.append(f"    {names[definition.array]} = {code}  # {_comment(definition)}")
     lines.append(f"    return [{', '.join(names[name] for name in outputs)}]")
     return "\n".join(lines) + "\n"
 
 
-def _looped(loop: Loop, members: Sequence[Definition], names: dict[str, str]) -> list[str]:
+def _shapes(definitions: Sequence[Definition]) -> Shapes:
+    """The shape of every array that is defined; of a given one, how far it is read."""
+    far: dict[str, tuple[int, ...]] = {}
+    for definition in definitions:
+        for leaf in definition.expression.atoms(Indexed):
+            ends = tuple(map(_end, leaf.indices))
+            name = array_of(leaf)
+            far[name] = tuple(map(max, ends, far.get(name, ends)))
+    return {**far, **{one.array: tuple(size(index) for index in one.indices) for one in definitions}}
+
+
+def _end(place: Expr) -> int:
+    """One more than the last place that an affine index comes to."""
+    steps = {index: place.coeff(index) for index in place.atoms(Idx)} if not isinstance(place, Indexed) else {}
+    start = place.xreplace(dict.fromkeys(steps, sp.Integer(0)))
+    reach = sum(step * (size(index) - 1) for index, step in steps.items() if step > 0)
+    return int(sp.floor(start + reach)) + 1 if start.is_number else 0
+
+
+def _looped(loop: Loop, members: Sequence[Definition], names: dict[str, str], shapes: Shapes) -> list[str]:
     """Definitions that step along an index together: every array is there before the first step."""
     lines = []
     for definition in members:
@@ -52,7 +73,7 @@ def _looped(loop: Loop, members: Sequence[Definition], names: dict[str, str]) ->
     for definition in members:
         axes = tuple(index for index in definition.indices if index != loop.index)
         at = ", ".join("step" if index == loop.index else ":" for index in definition.indices)
-        code = _Writer(names, loop.index).code(definition.expression, axes)
+        code = _Writer(names, shapes, loop.index).code(definition.expression, axes)
         lines.append(f"        {names[definition.array]}[{at}] = {code}  # {_comment(definition)}")
     return lines
 
@@ -65,8 +86,8 @@ def _comment(definition: Definition) -> str:
 class _Writer:
     """Writes one expression as NumPy source over a given order of axes; `step` is the index of a loop around it."""
 
-    def __init__(self, names: Mapping[str, str], step: Idx | None = None) -> None:
-        self.names, self.step = names, step
+    def __init__(self, names: Mapping[str, str], shapes: Shapes, step: Idx | None = None) -> None:
+        self.names, self.shapes, self.step = names, shapes, step
 
     def assigned(self, definition: Definition) -> str:
         """The right side, spread to the definition's own shape."""
@@ -102,9 +123,11 @@ class _Writer:
         return code + "[" + ", ".join("None" if gone else ":" for gone in missing) + "]"
 
     def plain(self, leaf: Expr) -> bool:
-        """Whether an array is read entry by entry: each index a letter of its own."""
+        """Whether an array is read entry by entry, each once: every index a letter of its own, as long as its axis."""
         read = indices_of(leaf)
-        return all(isinstance(index, Idx) and index != self.step for index in read) and len(set(read)) == len(read)
+        if not all(isinstance(index, Idx) and index != self.step for index in read) or len(set(read)) < len(read):
+            return False
+        return tuple(map(size, read)) == self.shapes[array_of(leaf)] if read else True
 
     def index(self, index: Idx, axes: Axes) -> str:
         """The places of an index as numbers along its axis."""

@@ -1,0 +1,95 @@
+"""Gradients of every type of layer in ways that share nothing but the definitions; a failure prints every number.
+
+- the slow interpreter, by sums over what is read (`expression`) and by contributions (`scatter`)
+- central differences of the forward pass                        - the emitted programs, NumPy and scalar
+
+A new type of layer is tested by itself: the tests follow the table.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from interpreter import interpreted
+from networks import drawn
+from stacks import Case, alone, case, stacks
+
+from derive.calculus.chain import gradient_of
+from derive.numeric.emit_arrays import emit_arrays
+from derive.numeric.evaluate import compiled, run
+from derive.numeric.scalars.program import scalar_program
+from derive.numeric.scalars.source import Task
+from derive.problem.layer_types import LAYER_TYPES
+
+SEEDS = st.integers(0, 10**6)
+
+
+def differences(it: Case, name: str) -> Any:
+    """(E(x+h) - E(x-h)) / 2h for every element; NaN where the slopes of the two sides do not agree (a kink)."""
+    names = tuple(it.given)
+    program = compiled(emit_arrays(it.graph.definitions, names, (it.graph.loss,)))
+    values = {key: np.array(value, dtype=float) for key, value in it.given.items()}
+    here, step = values[name], 1e-5
+    found = np.empty_like(here)
+    for at in np.ndindex(here.shape):
+        typed = here[at]
+
+        def loss(shift: float, at: Any = at, typed: float = typed) -> float:
+            here[at] = typed + shift
+            return float(program(*values.values())[0])
+
+        middle, up, down = loss(0.0), loss(step), loss(-step)
+        here[at] = typed
+        slope, bend = (up - down) / (2 * step), (up - 2 * middle + down) / step
+        found[at] = slope if abs(bend) < 1e-2 * max(1.0, abs(slope)) else np.nan
+    return found
+
+
+def by_scalars(it: Case) -> dict[str, Any]:
+    """The scalar program, asked to put each gradient in the place of what it is the gradient of."""
+    results = {gradient_of(name): name for name in it.differentiated}
+    whole = {"x": it.given["x"]} if it.given["x"].dtype.kind == "i" else None
+    definitions = (*it.graph.definitions, *it.derivation.gradients.values())
+    program = scalar_program(Task(definitions, it.graph.arrays, results, whole=whole))
+    return dict(program.run(it.given, [0.0]))
+
+
+def agree(it: Case) -> None:
+    """Every way gives the same gradient of everything that is given."""
+    backward = (*it.graph.definitions, *it.derivation.gradients.values())
+    interpreters = {way: interpreted(backward, it.given, way == "scatter") for way in ("gather", "scatter")}
+    emitted = run(backward, it.given)
+    for name in (definition.array for definition in it.graph.definitions):
+        assert emitted[name] == pytest.approx(interpreters["gather"][name], rel=1e-10, abs=1e-12), name
+    scalars = by_scalars(it)
+    for name in it.differentiated:
+        ways = {way: values[gradient_of(name)] for way, values in (*interpreters.items(), ("emitted", emitted))}
+        ways |= {"scalar": scalars[name], "differences": differences(it, name)}
+        reference = ways.pop("gather")
+        for way, value in ways.items():
+            loose = 1e-6 if way == "differences" else 1e-9
+            known = np.where(np.isnan(value), reference, value) if way == "differences" else value
+            scale = loose * max(1.0, float(np.abs(reference).max(initial=0)))
+            message = f"{way}: d_{name}\n{value}\nand as read:\n{reference}\n{it.problem.stack}"
+            assert np.asarray(known) == pytest.approx(reference, rel=loose, abs=scale), message
+        assert np.isnan(ways["differences"]).mean() < 0.2, f"most numbers of d_{name} lie on a kink"
+
+
+@pytest.mark.parametrize("name", LAYER_TYPES)
+def test_every_type_of_layer_has_the_gradient_of_its_forward_pass(name: str) -> None:
+    @drawn(3)
+    @given(alone(name), st.integers(1, 3), SEEDS)
+    def property_(data: dict[str, Any], samples: int, seed: int) -> None:
+        agree(case(data, samples, seed))
+
+    property_()
+
+
+@drawn(8)
+@given(stacks(), st.integers(1, 2), SEEDS)
+def test_all_ways_agree_on_any_stack(data: dict[str, Any], samples: int, seed: int) -> None:
+    agree(case(data, samples, seed))
