@@ -40,7 +40,7 @@ from derive.numeric.scalars.forms import (
 )
 from derive.numeric.scalars.reading import place_in_product
 
-PART = "part"
+PART = "~part"  # no array of a graph has such a name
 
 
 def with_parts(rules: Sequence[Rule], changing: frozenset[str]) -> tuple[Rule, ...]:
