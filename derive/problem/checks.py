@@ -6,6 +6,7 @@ The same for networks of dense layers and for those of any layers.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from derive.problem.activations import ACTIVATIONS
@@ -41,9 +42,24 @@ def _parameters(problem: Problem) -> Iterator[str]:
 
 def workable(problem: Problem) -> tuple[str, ...]:
     """What a page can work in full: every parameter, and the outputs of the units (`out_h1`)."""
-    dense = (layer for layer in layers_of(problem) if isinstance(layer, Layer))
-    units = (f"out_{name}" for layer in dense for name in unit_names(layer))
-    return (*parameters(problem), *units)
+    return (*parameters(problem), *_outputs(problem))
+
+
+def _outputs(problem: Problem) -> Iterator[str]:
+    """`out_h1`; on a sequence with the step, `out_h1_2`; of several samples of a stack with the sample, `out_h1_s2`."""
+    if problem.source is None:
+        yield from (f"out_{name}" for layer in problem.layers for name in unit_names(layer))
+        return
+    count = len(problem.source.samples or ())
+    samples = [f"_s{number}" for number in range(1, count + 1)] if count > 1 else [""]
+    signal = problem.source.signal
+    for layer in problem.stack:
+        if isinstance(layer, Layer):
+            steps = [f"_{step}" for step in range(1, signal.shape[0] + 1)] if signal.kind == "sequence" else [""]
+            for name, step, sample in product(unit_names(layer), steps, samples):
+                yield f"out_{name}{step}{sample}"
+        else:
+            signal = layer.returns
 
 
 def check_loss(loss: Loss | None, last: Layer | Module, outputs: int, path: str, findings: Findings) -> None:

@@ -178,6 +178,9 @@ def _option_field(option: Option) -> Field:
     return Field(option.key, option_kind(option), option.description, default=plain)
 
 
+_NEEDS: Mapping[str, str] = {"dense": "the number of units", "define": "the lines"}
+
+
 @dataclass(frozen=True)
 class LayerKind:
     """A layer: a map with the key of one type, or the word of a type that needs no value. Reads to LayerFields."""
@@ -220,9 +223,7 @@ class LayerKind:
     def _needed(self, key: str) -> str:
         """`'convolution' needs a value: the number of filters, as in {convolution: 2}`"""
         entry = LAYER_TYPES.get(key)
-        if entry is None or entry.value is None:
-            return f"'{key}' needs a value"
-        about = entry.value.description.rstrip(".")
+        about = _NEEDS.get(key) or (entry.value.description.rstrip(".") if entry and entry.value else "a value")
         return f"'{key}' needs a value: {about[:1].lower()}{about[1:]}"
 
     def _untyped(self, node: Entries, path: str, findings: Findings) -> Any:

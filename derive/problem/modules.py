@@ -182,13 +182,18 @@ def _values(
     for weight in weights:
         place = f"{path}.{weight.key}"
         letters = [letter for letter in weight.indices.split(",") if letter]
-        nouns = [kind.counts.get(letter, f"index {letter}") for letter in letters]
+        nouns = [_noun(kind, before.signal, letter) for letter in letters]
         typed = entry.fields.get(weight.key)
         values[weight.array] = read_numbers(typed, _shape(weight.indices, sizes), nouns, place, findings)
     if kind.masked:
         values[MASK] = _mask(entry.fields, before, f"{path}.{MASK}", findings)
     _check_unused(entry, kind, weights, path, findings)
     return values
+
+
+def _noun(kind: LayerType, reads: Signal, letter: str) -> str:
+    """What a letter counts: `filter`."""
+    return kind.counts.get(f"{reads.kind}.{letter}") or kind.counts.get(letter) or f"index {letter}"
 
 
 def read_numbers(

@@ -25,7 +25,7 @@ from derive.problem.layer_kinds import LAYER, TYPES
 from derive.problem.losses import LOSSES
 from derive.problem.nested import NUMBERS
 from derive.problem.optimizers import OPTIMIZERS, SCHEDULES, OptimizerRule
-from derive.problem.signal_kinds import SIGNALS, TARGETS, TOKENS
+from derive.problem.signal_kinds import SIGNALS, TARGETS, TOKENS, SampleValues
 
 MAX_STEPS = 10_000_000
 
@@ -180,7 +180,7 @@ _BODY = (
     Field(
         "inputs",
         OneOf(
-            (*SIGNALS, MapOf(_SAMPLES, "a map of names to numbers"), _NAME_LIST, Integer(1, MAX_UNITS)),
+            (*SIGNALS, MapOf(SampleValues(_SAMPLES), "a map of names to numbers"), _NAME_LIST, Integer(1, MAX_UNITS)),
             "a map of names to numbers, a list of names, how many there are, or {image: ...}",
         ),
         "Each input's value; a list of values: one per sample; a list of names, or how many: no values. Or one of"

@@ -75,7 +75,8 @@ class SignalKind:
         known = {self.kind, *(field.key for field in self.extra)}
         alone = all(entry.key in known for entry in node.entries)
         values = [entry.value for entry in node.entries if entry.key == self.kind]
-        return any(_is_array(value) or (alone and isinstance(value, Items)) for value in values)
+        told = alone and len(node.entries) > 1  # by another key of its own, such as `vocabulary`
+        return any(_is_array(value) or (alone and isinstance(value, Items)) or told for value in values)
 
     def read(self, node: Node, path: str, findings: Findings) -> Any:
         values = self._record().read(node, path, findings)
@@ -108,6 +109,28 @@ def _is_array(node: Node) -> bool:
     return isinstance(node, Entries) or (
         isinstance(node, Items) and any(isinstance(item, Items | Entries) for item in node.items)
     )
+
+
+@dataclass(frozen=True)
+class SampleValues:
+    """The values of one named input: a number, or a list of them, one per sample."""
+
+    kind: Kind
+    expected: str = "a number or a list of numbers"
+
+    def fits(self, node: Node) -> bool:
+        return self.kind.fits(node)
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if isinstance(node, Items) and _is_array(node):
+            arrays = ", ".join(kind.kind for kind in SIGNALS)
+            message = f"expected {self.expected}, got lists in a list; what is an array has one of the keys {arrays}"
+            findings.complain(path, message, node.line or None)
+            return None
+        return self.kind.read(node, path, findings)
+
+    def schema(self) -> Schema:
+        return self.kind.schema()
 
 
 _VOCABULARY = Field(

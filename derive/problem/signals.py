@@ -109,7 +109,10 @@ def _sample_shape(kind: str, sample: Any, path: str, findings: Findings) -> tupl
         return None
     whole = _whole_shape(kind, found)
     if whole is None:
-        findings.complain(path, f"expected {_FORMS[kind]}, got {sizes(found)}")
+        several = len(found) > len(AXES[kind]) and not path.endswith("]")
+        hint = "; several samples go under `samples`" if several else ""
+        got = "one word" if kind == "tokens" and not found else sizes(found)
+        findings.complain(path, f"expected {_FORMS[kind]}, got {got}{hint}")
     return whole
 
 

@@ -35,6 +35,11 @@ LAYERS: dict[str, tuple[str, str]] = {  # the first layer is on line 4
         IMAGE + "{convolution: two}",
         "4: layers[0].convolution: expected a whole number from 1 to 10000, got 'two'",
     ),
+    "a filter along a line that is too short": (
+        "inputs: {series: [1, 2, 3]}\nloss: none\nlayers:\n  - {convolution: 2, weights: [[1, 2], [3, 4]]}",
+        "4: layers[0].weights: expected 2 x 1 x 3 numbers (2 filters, 1 channel, 3 places), got 2 x 2",
+    ),
+    "no number of units": (IMAGE + "{dense: }", "4: layers[0].dense: 'dense' needs a value: the number of units"),
     "no number of filters": (
         IMAGE + "{convolution: }",
         "4: layers[0].convolution: 'convolution' needs a value: the number of filters",
@@ -175,6 +180,19 @@ SIGNALS: dict[str, tuple[str, str]] = {
     "an image of one row": (
         "inputs: {image: [1, 2]}\n" + FLAT,
         "1: inputs.image: expected rows of numbers, or such rows for each channel, got a list of 2",
+    ),
+    "lists in the list of an input": (
+        "inputs: {picture: [[1, 2]]}\n" + FLAT,
+        "1: inputs.picture: expected a number or a list of numbers, got lists in a list; what is an array has one of the "
+        "keys image, series, sequence, tokens",
+    ),
+    "several sequences at once": (
+        "inputs: {sequence: [[[1], [2]]]}\n" + FLAT,
+        "1: inputs.sequence: expected one row of numbers per step, got 1 x 2 x 1; several samples go under `samples`",
+    ),
+    "one word": (
+        "inputs: {tokens: the, vocabulary: [the]}\nlayers: [{embedding: 2}]\nloss: none\n",
+        "1: inputs.tokens: expected a list of words, got one word",
     ),
     "samples of two shapes": (
         "inputs: {image: {samples: [[[1, 2]], [[1]]]}}\n" + FLAT,

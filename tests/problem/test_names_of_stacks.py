@@ -91,6 +91,17 @@ def test_parameters_of_any_layer_can_be_worked() -> None:
         with_options(problem, {"worked": "K_3"})
 
 
+def test_outputs_have_the_step_and_the_sample() -> None:
+    found = workable(read_problem("inputs: {sequence: {shape: [2, 1]}}\nlayers: [{dense: 1}]\nloss: none\n"))
+    assert found == ("w1", "out_o1_1", "out_o1_2")
+    text = "inputs: {a: [1, 2]}\nlayers: [batch-normalization, {dense: 1}]\nloss: none\n"
+    assert workable(read_problem(text))[-2:] == ("out_o1_s1", "out_o1_s2")
+    graph = build(read_problem(text))
+    assert set(workable(read_problem(text))[-2:]) <= {
+        id_ for array in graph.arrays.values() for id_ in array.ids.values()
+    }
+
+
 def test_a_unit_cannot_have_the_name_of_an_entry(complaints: Complaints) -> None:
     text = "inputs: {image: [[1, 2]]}\nloss: none\nlayers:\n  - {convolution: 1, size: [1, 2]}\n  - flatten\n"
     said = complaints(text + "  - {dense: 1, names: {units: [a], weights: [[K_2]]}}\n")

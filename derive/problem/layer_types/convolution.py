@@ -106,7 +106,7 @@ CONVOLUTION = LayerType(
     lines=_convolution_lines,
     weights=_convolution_weights,
     activation="identity",
-    counts={"f": "filter", "d": "channel", "u": "row", "v": "column"},
+    counts={"f": "filter", "d": "channel", "u": "row", "v": "column", "series.u": "place"},
 )
 
 

@@ -138,7 +138,8 @@ class LayerType:
     averages: Callable[[Signal, Settings], tuple[Line, ...]] = lambda signal, settings: ()  # what a training step
     # keeps beside the parameters: `running_mean` after the step, of `running_mean` before it
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of an index's places
-    counts: Mapping[str, str] = field(default_factory=dict)  # what a letter of the parameters counts: `f`, filter
+    counts: Mapping[str, str] = field(default_factory=dict)  # what a letter of the parameters counts: `f`, filter;
+    # `series.u` of a series alone
     masked: bool = False  # the file may give an array `mask` of zeros and ones, shaped as what is read
 
 
