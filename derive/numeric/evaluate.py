@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -82,11 +83,11 @@ def forward_pass(graph: Graph, start: Start) -> dict[str, Any]:
         for sample, numeral in enumerate(numerals)
     }
     values: dict[str, Any] = dict(start.values)
-    for definition in graph.definitions:
-        found = run([definition], values)[definition.array]
-        values[definition.array] = _with_exact(
-            graph, neurons, definition.array, np.array(found, dtype=np.float64), known
-        )
+    for loop, members in groupby(graph.definitions, key=lambda definition: definition.loop):
+        together = list(members)  # a recurrence is evaluated as a whole
+        for step in [together] if loop is not None else [[definition] for definition in together]:
+            for array, found in run(step, values).items():
+                values[array] = _with_exact(graph, neurons, array, np.array(found, dtype=np.float64), known)
     return {definition.array: values[definition.array] for definition in graph.definitions}
 
 
