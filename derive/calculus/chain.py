@@ -17,8 +17,8 @@ from itertools import groupby
 from sympy import Add, Dummy, Expr, Idx, Indexed, S, Sum, Symbol, diff
 
 from derive.calculus.deltas import gathered, in_step, is_shifted
+from derive.calculus.updates import RATE, Updates, gradient_of, update_definitions, updated
 from derive.network.graph import (
-    Array,
     Definition,
     Graph,
     Loop,
@@ -28,6 +28,9 @@ from derive.network.graph import (
     element,
     indices_of,
 )
+from derive.problem.model import Optimizer
+
+__all__ = ["RATE", "Derivation", "differentiate", "gradient_of", "occurrences", "partials", "updated"]
 
 
 @dataclass(frozen=True)
@@ -43,19 +46,7 @@ class Derivation:
     gradients: Mapping[str, Definition]  # array -> the definition of its gradient
     updates: Mapping[str, Definition]  # trainable array -> the definition of its new value
     backward: tuple[Definition, ...]
-
-
-def gradient_of(array: str) -> str:
-    """The name of the array that holds dE/d(array)."""
-    return f"d_{array}"
-
-
-def updated(array: str) -> str:
-    """The name of the array that holds a parameter after one update."""
-    return f"{array}+"
-
-
-RATE = "eta"  # the learning rate's symbol
+    rule: Updates  # the same updates with all the lines of the optimiser's rule, and what it remembers
 
 
 def differentiate(graph: Graph) -> Derivation:
@@ -110,22 +101,20 @@ class _BackwardPass:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        optimizer = graph.problem.optimizer
+        self.optimizer = graph.problem.optimizer or Optimizer()
         # without a rate there is no updated weight to feed to the layers before
-        self.sequential = (
-            optimizer is not None and optimizer.order == "sequential" and optimizer.learning_rate is not None
-        )
+        self.sequential = self.optimizer.order == "sequential" and self.optimizer.learning_rate is not None
         self.arriving: dict[str, list[Scatter]] = {}
         if graph.loss and not graph.forward_only:
             self.arriving[graph.loss] = []
         self.used: dict[str, list[Partial]] = {}
         self.gradients: dict[str, Definition] = {}
-        self.updates: dict[str, Definition] = {}
+        self.trained: list[str] = []
         self.backward: list[Definition] = []
 
     def send(self, definition: Definition, partial: Partial) -> None:
         """One term of the chain rule, on its way to the array that the definition reads."""
-        new = {name: updated(name) for name in self.updates} if self.sequential else {}
+        new = {name: updated(name) for name in self.trained} if self.sequential else {}
         partial = _renamed(partial, new)
         self.used.setdefault(definition.array, []).append(partial)
         upstream = element(gradient_of(definition.array), *definition.indices)
@@ -159,20 +148,16 @@ class _BackwardPass:
         self.gradients[name] = definition
         self.backward.append(definition)
         if name in self.graph.trainable:
-            self.updates[name] = _update(array)
+            self.trained.append(name)
             if self.sequential:
-                self.backward.append(self.updates[name])
+                self.backward.extend(update_definitions([array], self.optimizer).definitions)
 
     def result(self) -> Derivation:
-        late = () if self.sequential else tuple(self.updates.values())
+        rule = update_definitions([self.graph.arrays[name] for name in self.trained], self.optimizer)
+        updates = {name: lines[-1] for name, lines in rule.of_parameter.items()}
+        late = () if self.sequential else rule.definitions
         used = {array: tuple(partials) for array, partials in self.used.items()}
-        return Derivation(self.graph, used, self.gradients, self.updates, (*self.backward, *late))
-
-
-def _update(array: Array) -> Definition:
-    """w+ = w - eta * dE/dw"""
-    old, slope = element(array.name, *array.indices), element(gradient_of(array.name), *array.indices)
-    return Definition(updated(array.name), array.indices, old - Symbol(RATE) * slope)
+        return Derivation(self.graph, used, self.gradients, updates, (*self.backward, *late), rule)
 
 
 def partials(definition: Definition) -> tuple[Partial, ...]:

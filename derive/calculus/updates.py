@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Float, Idx, Piecewise, S, Sum, Symbol, sqrt
 
@@ -45,10 +45,10 @@ class Updates:
     at 0. `arrays` describes them, and what stands between, with the public ids of their elements (`m_w5`, `m_w5+`).
     """
 
-    clipping: tuple[Definition, ...]
-    of_parameter: Mapping[str, tuple[Definition, ...]]
-    states: Mapping[str, str]
-    arrays: Mapping[str, Array]
+    clipping: tuple[Definition, ...] = ()
+    of_parameter: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    arrays: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def definitions(self) -> tuple[Definition, ...]:

@@ -18,6 +18,7 @@ import numpy as np
 from sympy import Abs, Heaviside, Max, Min, Piecewise, sign
 
 from derive.calculus.chain import RATE, Derivation, gradient_of, updated
+from derive.calculus.updates import STEP
 from derive.errors import NumericError
 from derive.formula.evaluate import evaluate_exactly
 from derive.formula.tree import BigSum, Tree, children, names
@@ -57,8 +58,9 @@ def evaluate(derivation: Derivation, start: Start | None) -> Evaluation | None:
         values |= run(tuple(derivation.gradients.values()), values)
         check_gradients(derivation, values)
         return Evaluation(start, values, {})
-    rate = np.asarray(float(optimizer.learning_rate))
-    values |= run(derivation.backward, {**values, RATE: rate})
+    values |= {state: np.zeros(derivation.rule.arrays[state].shape) for state in derivation.rule.states}
+    scalars = {RATE: np.asarray(float(optimizer.learning_rate)), STEP: np.asarray(1.0)}
+    values |= run(derivation.backward, {**values, **scalars})
     check_gradients(derivation, values)
     if not derivation.updates:
         return Evaluation(start, values, {})

@@ -32,6 +32,9 @@ def named_values(derivation: Derivation, evaluation: Evaluation) -> dict[str, Nu
     for name in derivation.updates:
         if updated(name) in values:
             found.update({f"{id_}+": value for id_, value in _elements(graph.arrays[name], values[updated(name)])})
+    for array in derivation.rule.arrays.values():  # what the optimiser remembers, before and after
+        if array.name in values:
+            found.update(_elements(array, values[array.name]))
     if evaluation.after:
         found[f"{graph.loss}+"] = float(evaluation.after[graph.loss])
     return found

@@ -12,6 +12,7 @@ import pytest
 import torch
 from sympy import Idx
 
+import derive
 from derive.calculus.chain import gradient_of
 from derive.calculus.updates import RATE, STEP, named, option_values, rule_lines, update_definitions
 from derive.formula.evaluate import evaluate
@@ -181,3 +182,20 @@ def test_symbolic_updates_keep_the_options_as_symbols() -> None:
     assert str(updates.definitions[0].expression) == "d_b2 + mu*v_b2"
     assert named("w+", "w5") == "w5+"
     assert named("v+", "w5") == "v_w5+"
+
+
+def test_a_solved_problem_has_the_optimizers_memory_among_its_values() -> None:
+    """x = 3, f = x^2: g = 6, so m+ = 0.6, v+ = 0.036, and Adam's first step is the rate itself (but for epsilon)."""
+    source = {
+        "values": {"x": 3},
+        "circuit": {"f": "x^2"},
+        "trainable": ["x"],
+        "optimizer": {"adam": {"learning-rate": 0.5}},
+    }
+    solution = derive.solve(source)
+    assert solution.values["m_x"] == 0.0
+    assert solution.values["m_x+"] == pytest.approx(0.6)
+    assert solution.values["v_x+"] == pytest.approx(0.036)
+    assert solution.values["m_hat_x"] == pytest.approx(6.0)
+    assert solution.values["x+"] == pytest.approx(2.5, rel=1e-8)
+    assert solution.values["f+"] == pytest.approx(6.25, rel=1e-8)

@@ -215,5 +215,5 @@ def test_the_extra_numbers_of_the_2_2_2_network() -> None:
 
 def test_training_from_the_start_equals_the_first_update() -> None:
     solution = trained(1)
-    run = train(solution.derivation, solution.evaluation.start, 1)
+    run = train(solution.derivation, solution.evaluation.start)
     assert run.losses[-1][1] == pytest.approx(number(solution, "E_total+"), rel=1e-14)

@@ -7,25 +7,20 @@ from collections.abc import Mapping, Sequence
 from sympy import Idx, Indexed, Symbol
 
 from derive.calculus.chain import Derivation, updated
-from derive.calculus.updates import Updates
 from derive.network.graph import Definition, array_of
-from derive.problem.model import Optimizer
 
 
-def step_definitions(derivation: Derivation, updates: Updates, optimizer: Optimizer) -> tuple[Definition, ...]:
+def step_definitions(derivation: Derivation) -> tuple[Definition, ...]:
     """Forward, backward and update: only what a result of the step needs."""
-    backward = (*derivation.gradients.values(), *updates.definitions)
-    if optimizer.order == "sequential":  # an update stands before the gradients that read it
-        backward = derivation.backward
     graph = derivation.graph
-    return needed((*graph.definitions, *backward, *graph.averages), tuple(replaced(derivation, updates)))
+    return needed((*graph.definitions, *derivation.backward, *graph.averages), tuple(replaced(derivation)))
 
 
-def replaced(derivation: Derivation, updates: Updates) -> Mapping[str, str]:
+def replaced(derivation: Derivation) -> Mapping[str, str]:
     """`W1+` -> `W1`, `m_W1+` -> `m_W1`, `running_mean2+` -> `running_mean2`: what takes whose place after a step."""
     trained = {updated(name): name for name in derivation.updates}
     averages = {definition.array: definition.array.removesuffix("+") for definition in derivation.graph.averages}
-    return trained | averages | {new: old for old, new in updates.states.items()}
+    return trained | averages | {new: old for old, new in derivation.rule.states.items()}
 
 
 def needed(definitions: Sequence[Definition], results: Sequence[str]) -> tuple[Definition, ...]:

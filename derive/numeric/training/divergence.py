@@ -71,14 +71,14 @@ def _first(setup: Setup, state: State) -> Divergence:
     size = len(next(iter(batch.values()), np.empty(1)))
     derivation = derivation_of(setup, size)
     batch |= {name: mask_at(setup, name, derivation.graph.arrays[name].shape, state.step) for name in setup.masks}
-    definitions = step_definitions(derivation, setup.updates, setup.optimizer)
+    definitions = step_definitions(derivation)
     optimizer = setup.optimizer
     rate = rate_at(optimizer.schedule, float(optimizer.learning_rate or 0), state.step, setup.steps)
     scalars = {RATE: np.asarray(rate), STEP: np.asarray(float(state.step + 1))}
     given = {**setup.constants, **setup.parameters, **state.arrays, **batch, **scalars}
     values = run(definitions, given)
     gradients = {gradient_of(name): array for name, array in derivation.graph.arrays.items()}
-    fresh = {new: derivation.graph.arrays.get(old) for new, old in replaced(derivation, setup.updates).items()}
+    fresh = {new: derivation.graph.arrays.get(old) for new, old in replaced(derivation).items()}
     known = {**derivation.graph.arrays, **setup.updates.arrays}
     for definition in definitions:
         name, value = definition.array, values[definition.array]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.calculus.chain import Derivation, differentiate
-from derive.calculus.updates import Updates, update_definitions
+from derive.calculus.updates import Updates
 from derive.errors import NumericError, OptionError
 from derive.network.build import build, sample_count
 from derive.network.graph import Graph
@@ -42,7 +42,7 @@ class Setup:
     held_out: Samples | None
     parameters: Arrays
     constants: Arrays
-    trained: tuple[str, ...]  # the arrays that an update changes
+    updates: Updates  # of every array that is trained, whatever the size of a batch
     backend: Backend = "auto"
     dtype: str = "float64"
 
@@ -55,6 +55,11 @@ class Setup:
     def optimizer(self) -> Optimizer:
         assert self.problem.optimizer is not None
         return self.problem.optimizer
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The arrays that an update changes."""
+        return tuple(self.updates.of_parameter)
 
     @property
     def batch_size(self) -> int:
@@ -76,11 +81,6 @@ class Setup:
         if self.training.steps is not None:
             return self.training.steps
         return (self.training.epochs or 0) * self.steps_per_epoch
-
-    @cached_property
-    def updates(self) -> Updates:
-        """The update of every trainable array, whatever the batch size."""
-        return update_definitions([self.graph.arrays[name] for name in self.trained], self.optimizer)
 
     @cached_property
     def masks(self) -> Mapping[str, tuple[int, int, float]]:
@@ -110,8 +110,8 @@ def prepare(
     if parameters is None:
         raise NumericError("", f"{problem.places.at('layers')}needs numbers or `random:` for every weight and bias")
     everything = samples if samples is not None else problem_samples(problem)
-    names = tuple(differentiate(graph).updates)
-    if not names:
+    updates = differentiate(graph).rule
+    if not updates.of_parameter:
         raise OptionError(f"{problem.places.at('layers')}nothing to train: no gradient reaches a trainable parameter")
     trained, held = split(everything, problem.training.held_out if problem.training else 0.0, problem)
     return Setup(
@@ -121,7 +121,7 @@ def prepare(
         held_out=held.of_type(dtype) if held else None,
         parameters={name: np.array(value, dtype=dtype) for name, value in parameters.items()},
         constants={name: np.array(value, dtype=dtype) for name, value in _constants(graph).items()},
-        trained=names,
+        updates=updates,
         backend=backend,
         dtype=dtype,
     )

@@ -73,8 +73,8 @@ class ArrayStepper:
 
     def __init__(self, setup: Setup, arrays: dict[str, NDArray[Any]], size: int) -> None:
         derivation = derivation_of(setup, size)
-        swaps = replaced(derivation, setup.updates)
-        definitions = step_definitions(derivation, setup.updates, setup.optimizer)
+        swaps = replaced(derivation)
+        definitions = step_definitions(derivation)
         self._size, self._arrays, self._results = size, arrays, tuple(swaps.values())
         self._fixed = {**setup.constants, **{n: setup.parameters[n] for n in setup.parameters if n not in arrays}}
         self._batched = setup.batched
@@ -105,9 +105,9 @@ class ScalarStepper:
         self._setup, self._size, self._arrays = setup, size, arrays
         self._masks = {name: graph.arrays[name].shape for name in setup.masks}
         task = Task(
-            step_definitions(derivation, setup.updates, setup.optimizer),
+            step_definitions(derivation),
             {**graph.arrays, **setup.updates.arrays},
-            replaced(derivation, setup.updates),
+            replaced(derivation),
             (*self._masks, *(data if setup.batched else ())),
             {} if setup.batched else {name: array[:size] for name, array in data.items() if array.dtype.kind == "i"},
             graph.loss,
