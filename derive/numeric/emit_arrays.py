@@ -171,12 +171,16 @@ class _Writer:
 
 
 def read(array: Any, *places: Any) -> Any:
-    """The entries at the given places, each an array of numbers; 0 at one outside or not whole."""
+    """The entries at the given places, each an array of numbers; 0 at one outside or not whole.
+
+    A place such as (p - u)/3 is worked in float64 and so off by some 1e-16.
+    """
     there: Any = True
     whole = []
     for place, length in zip(places, array.shape, strict=True):
-        there = there & (place == np.floor(place)) & (place >= 0) & (place < length)
-        whole.append(np.clip(np.floor(place), 0, length - 1).astype(int))
+        nearest = np.rint(place)
+        there = there & (np.abs(place - nearest) < 1e-6) & (nearest >= 0) & (nearest < length)
+        whole.append(np.clip(nearest, 0, length - 1).astype(int))
     return np.where(there, array[tuple(np.broadcast_arrays(*whole))], 0.0)
 
 

@@ -22,6 +22,7 @@ from derive.network.graph import Array, Graph
 from derive.problem.layer_kinds import possible_weights
 from derive.problem.layer_types import LAYER_TYPES
 from derive.problem.layer_types.layer_type import LayerType, Option, Signal
+from derive.problem.losses import LOSSES
 from derive.problem.model import Layer, Problem
 from derive.problem.read import read_problem
 
@@ -34,7 +35,7 @@ SHAPES: Mapping[str, Any] = {
     "sequence": st.tuples(st.integers(2, 4), st.integers(2, 3)),
     "tokens": st.tuples(st.integers(1, 4)),
 }
-LOSSES = ("half-squared-error", "squared-error", "mean-squared-error", "(t-y)^4")
+OF_NUMBERS = ("half-squared-error", "squared-error", "mean-squared-error", "sum-of-outputs", "(t-y)^4")
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,12 @@ def _drawn(array: Array, problem: Problem, generator: np.random.Generator) -> An
         return (generator.random(array.shape) > 0.4).astype(float)
     if array.role == "input" and problem.source is not None and problem.source.signal.kind == "tokens":
         return generator.integers(0, VOCABULARY, array.shape)
-    if array.role == "target" and problem.loss is not None and "entropy" in problem.loss.choice.name:
-        return np.eye(array.shape[-1])[generator.integers(0, array.shape[-1], array.shape[:-1])]
+    if array.role == "target" and problem.loss is not None and problem.loss.choice.name in LOSSES:
+        kind = LOSSES[problem.loss.choice.name].targets
+        if kind == "one-hot":
+            return np.eye(array.shape[-1])[generator.integers(0, array.shape[-1], array.shape[:-1])]
+        if kind == "share":
+            return generator.uniform(0, 1 / array.shape[-1], array.shape)
     if array.role == "average" and "var" in array.name:
         return generator.uniform(0.5, 2.0, array.shape)
     return generator.normal(0.0, 0.8, array.shape)
@@ -152,7 +157,7 @@ def readable(data: Mapping[str, Any]) -> Problem:
 def alone(draw: st.DrawFn, name: str) -> dict[str, Any]:
     """A network of this one layer, its output compared with targets of its shape."""
     signal = draw(signals(LAYER_TYPES[name].reads))
-    data = {**inputs_of(signal), "layers": [draw(layers(name, signal))], "loss": draw(st.sampled_from(LOSSES))}
+    data = {**inputs_of(signal), "layers": [draw(layers(name, signal))], "loss": draw(st.sampled_from(OF_NUMBERS))}
     readable(data)
     return data
 
@@ -162,7 +167,7 @@ def stacks(draw: st.DrawFn, types: tuple[str, ...] = tuple(LAYER_TYPES), most: i
     """A network of two or three layers, each one that can read what the one before returns."""
     kinds = frozenset(kind for name in types for kind in LAYER_TYPES[name].reads)
     signal = draw(signals(kinds))
-    data: dict[str, Any] = {**inputs_of(signal), "layers": [], "loss": draw(st.sampled_from(LOSSES))}
+    data: dict[str, Any] = {**inputs_of(signal), "layers": [], "loss": draw(st.sampled_from(OF_NUMBERS))}
     for _ in range(draw(st.integers(2, most))):
         fit = [name for name in types if signal.kind in LAYER_TYPES[name].reads]
         if signal.kind in ("vector", "sequence"):

@@ -93,3 +93,11 @@ def test_every_type_of_layer_has_the_gradient_of_its_forward_pass(name: str) -> 
 @given(stacks(), st.integers(1, 2), SEEDS)
 def test_all_ways_agree_on_any_stack(data: dict[str, Any], samples: int, seed: int) -> None:
     agree(case(data, samples, seed))
+
+
+@pytest.mark.parametrize("stride", [3, 5, 6, 7])
+def test_a_place_between_two_is_told_from_a_whole_one(stride: int) -> None:
+    """(p - u)/3 = 5/3 - 2/3 is 1 by hand, and 1.0000000000000002 in float64."""
+    data = {"inputs": {"series": {"shape": [1, 4 * stride]}}, "loss": "half-squared-error"}
+    agree(case(data | {"layers": [{"average-pooling": stride}]}))
+    agree(case(data | {"layers": [{"convolution": 2, "size": stride - 1, "stride": stride, "padding": 1}]}))
