@@ -220,7 +220,7 @@ def test_a_step_of_an_embedding_is_pytorchs_gradient() -> None:
     problem = network(
         {"tokens": {"shape": [5]}, "vocabulary": 4}, {"embedding": 2, "fill": ["weights"]}, "flatten", DENSE
     )
-    agrees(problem, lambda a: functional.embedding(a["x"], a["E1"]).flatten(1) @ a["W3"].T, tokens=4)
+    agrees(problem, lambda a: functional.embedding(a["x"], a["V1"]).flatten(1) @ a["W3"].T, tokens=4)
 
 
 @drawn(8)

@@ -118,7 +118,7 @@ FANS = {  # the layer, its array, the inputs of one unit, and what one input ent
     ),
     "a state": ("{sequence: {shape: [2, 5]}}", GRU, "U1", 60, 60),
     "heads mixed": ("{sequence: {shape: [2, 90]}}", ATTENTION, "Wo1", 90, 90),
-    "an embedding": ("{tokens: {shape: [2]}, vocabulary: 70}", "{embedding: 80, weights: %s}", "E1", 70, 80),
+    "an embedding": ("{tokens: {shape: [2]}, vocabulary: 70}", "{embedding: 80, weights: %s}", "V1", 70, 80),
     "a typed layer": (
         "80",
         '{define: {"z[n,j]": "sum(W[j,i]*x[n,i], i)"}, sizes: {j: 40}, parameters: {W: %s}}',

@@ -225,7 +225,7 @@ LAYERS: Mapping[str, Callable[[Module, Tensor, Tensors], Tensor]] = {
     "batch-normalization": _batch_normalization,
     "layer-normalization": _layer_normalization,
     "dropout": _dropout,
-    "embedding": lambda module, x, own: F.embedding(x, own["E"]),
+    "embedding": lambda module, x, own: F.embedding(x, own["V"]),
     "rnn": _rnn,
     "lstm": _lstm,
     "gru": _gru,

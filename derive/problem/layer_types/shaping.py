@@ -85,7 +85,7 @@ EMBEDDING = LayerType(
         "j": settings["size"],
         "v": settings["vocabulary"],
     },
-    lines=lambda signal, settings: (Line("activation", "out", "n,t,j", "E[x[n,t],j]"),),
-    weights=lambda signal, settings: (Weight("weights", "E", "v,j", fan="v"),),
+    lines=lambda signal, settings: (Line("activation", "out", "n,t,j", "V[x[n,t],j]"),),
+    weights=lambda signal, settings: (Weight("weights", "V", "v,j", fan="v"),),
     counts={"v": "token", "j": "number"},
 )
