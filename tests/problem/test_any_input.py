@@ -46,7 +46,7 @@ PIECES = [*WORDS.split(), "\n", "  ", "\t", ": ", "- ", "\ufeff", "\x00", "\ud80
 
 @contextmanager
 def only_problem_errors() -> Iterator[None]:
-    started = time.perf_counter()
+    started = time.process_time()
     complaints: Sequence[Complaint] = ()
     message = ""
     try:
@@ -55,7 +55,7 @@ def only_problem_errors() -> Iterator[None]:
         complaints, message = error.complaints, str(error)
     assert len(complaints) == len(message.splitlines())
     assert len(message) < 100_000
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 @given(st.text())
