@@ -1,0 +1,165 @@
+"""The array compiler's front: definitions in, a program with its source out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.network.graph import Definition
+from derive.numeric.emit.lower import Lowering
+from derive.numeric.emit.memory import assigned
+from derive.numeric.emit.reading import Reader
+from derive.numeric.emit.schedule import scheduled
+from derive.numeric.emit.simplify import simplified
+from derive.numeric.emit.values import Axis, Ref
+from derive.numeric.emit.views import Code, View
+from derive.numeric.emit.write import Writer
+
+Arrays = Mapping[str, NDArray[Any]]
+StepFunction = Callable[..., tuple[NDArray[Any], ...]]
+
+
+@dataclass(frozen=True)
+class ArrayProgram:
+    """A step of whole-array NumPy: `inputs` are bound once, `arguments` are numbers given at every step.
+
+    A step overwrites the arrays of `in_place` and returns the other results (`outputs`), which stay valid until the
+    next step.
+    """
+
+    inputs: tuple[str, ...]
+    arguments: tuple[str, ...]
+    outputs: tuple[str, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+    dtype: str
+    _write: Callable[[Callable[[str], str]], str] = field(repr=False)
+    _definitions: Mapping[str, Definition] = field(repr=False)
+
+    @cached_property
+    def source(self) -> str:
+        """The program as it runs, each array's formula beside the line that begins it."""
+        return self._write(self._formula)
+
+    def _formula(self, array: str) -> str:
+        definition = self._definitions.get(array)
+        if definition is None:
+            return ""
+        text = f"{definition.element} = {definition.expression}"
+        return text if len(text) <= 100 else text[:99] + "…"
+
+    @cached_property
+    def _build(self) -> Callable[..., StepFunction]:
+        scope: dict[str, Any] = {}
+        exec(compile(self._write(lambda array: ""), "<derive array program>", "exec"), scope)  # noqa: S102
+        build: Callable[..., StepFunction] = scope["build"]
+        return build
+
+    def bind(self, arrays: Arrays) -> StepFunction:
+        """The step over these arrays: buffers and views are made now, and data may be refilled in place later.
+
+        Raises ValueError for an array of another shape or type, or one that is not C-contiguous.
+        """
+        for name in self.inputs:
+            array = arrays[name]
+            if array.shape != self.shapes[name] or array.dtype != self.dtype or not array.flags.c_contiguous:
+                found = f"{array.dtype} of shape {array.shape}"
+                raise ValueError(f"{name}: expected {self.dtype} of shape {self.shapes[name]}, contiguous, got {found}")
+        return self._build(np, _erf, *(arrays[name] for name in self.inputs))
+
+
+_each_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _erf(z: NDArray[Any], out: NDArray[Any] | None = None) -> Any:
+    if out is None:
+        return math.erf(z)
+    out[...] = _each_erf(z)
+    return out
+
+
+def array_program(
+    definitions: Sequence[Definition],
+    given: Mapping[str, tuple[int, ...]],
+    results: Sequence[str],
+    dtype: str = "float64",
+    in_place: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+) -> ArrayProgram:
+    """The program that computes `results` from the `given` arrays (name -> shape).
+
+    `in_place` says which result overwrites which given array: `{"W1+": "W1"}`. `arguments` are the given numbers that
+    change from step to step (`eta`, `step`): the step takes them, in this order.
+    """
+    replaced = dict(in_place or {})
+    reader = Reader(given)
+    reader.read(definitions)
+    wanted, shapes = _results(reader, results)
+    values, refs, states = simplified(wanted, reader.states)
+    refs = [values.materialized(ref) for ref in refs]
+    plan = scheduled(refs, states)
+    ordered = frozenset(ref.value.number for ref, name in zip(refs, results, strict=True) if name in replaced)
+    low = Lowering(plan, states, ordered, arguments)
+    low.run()
+    views = {name: _whole(low, ref, axes) for name, ref, axes in zip(results, refs, shapes, strict=True)}
+    for name in given:
+        if name in replaced.values() and name not in low.givens:
+            low.given_array(name, given[name])
+    pairs = {at: (views[name], low.givens[replaced[name]]) for at, name in enumerate(results) if name in replaced}
+    memory, late = assigned(low.code, pairs, [view for name, view in views.items() if name not in replaced])
+    for at in late:
+        view, target = pairs[at]
+        low.code.emit("copyto({out}, {0})", [view], target, "")
+    return _program(low, memory, views, definitions, given, dtype, tuple(replaced), tuple(arguments))
+
+
+def _results(reader: Reader, results: Sequence[str]) -> tuple[list[Ref], list[tuple[Axis, ...]]]:
+    refs, axes = [], []
+    for name in results:
+        if name not in reader.arrays:
+            reader.declare(name)
+        ref, declared = reader.arrays[name]
+        refs.append(ref)
+        axes.append(declared)
+    return refs, axes
+
+
+def _whole(low: Lowering, ref: Ref, axes: Sequence[Axis]) -> View:
+    """A result over the axes of its definition."""
+    if ref.value.op == "one":
+        held = low.code.number(ref.scale)
+        return View(held.buffer, 0, tuple(axis.size for axis in axes), (0,) * len(axes))
+    held = low.stored(ref.value)
+    strides = tuple(
+        sum(stride for own, stride in zip(ref.axes, held.strides, strict=True) if own == axis) for axis in axes
+    )
+    return View(held.buffer, held.offset, tuple(axis.size for axis in axes), strides)
+
+
+def _program(
+    low: Lowering,
+    memory: Any,
+    views: Mapping[str, View],
+    definitions: Sequence[Definition],
+    given: Mapping[str, tuple[int, ...]],
+    dtype: str,
+    replaced: tuple[str, ...],
+    arguments: tuple[str, ...],
+) -> ArrayProgram:
+    used = [name for name in given if name in low.givens and name not in arguments]
+    outputs = tuple(name for name in views if name not in replaced)
+    code: Code = low.code
+
+    def write(comment: Callable[[str], str]) -> str:
+        writer = Writer(code, memory, comment)
+        buffers = [low.givens[name].buffer for name in used]
+        return writer.source(buffers, arguments, [views[name] for name in outputs], dtype)
+
+    shapes = {name: given[name] for name in used}
+    by_array = {definition.array: definition for definition in definitions}
+    return ArrayProgram(tuple(used), arguments, outputs, shapes, dtype, write, by_array)

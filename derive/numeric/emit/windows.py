@@ -1,0 +1,414 @@
+"""Reads at shifted places, and their counterpart: terms that fall on shifted places.
+
+A read inside its array is a view and costs nothing; one that reaches outside looks at a copy with zeros around it. A
+scatter writes (or adds) slice by slice, one for each position of a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from derive.numeric.emit.values import Place, Ref, Value, extent
+from derive.numeric.emit.views import View, by_stride, c_strides
+
+if TYPE_CHECKING:
+    from derive.numeric.emit.lower import Lowering
+
+SAMPLE = "n"
+
+
+def read(low: Lowering, value: Value) -> None:
+    """An array at affine places: a view of it, or of its copy with zeros around."""
+    source = value.args[0].value
+    held = low.stored(source)
+    sizes = dict(enumerate(value.sizes))
+    if _needs_copy(low, value, source, sizes) or (_is_window(value) and _samples_slow(source, held)):
+        held = _padded(low, source, held, value.label)
+    low.storage[value.number] = _seen(value, held)
+
+
+def _seen(value: Value, held: View) -> View:
+    offset = held.offset
+    strides = [0] * value.rank
+    for place, stride in zip(value.data, held.strides, strict=True):
+        offset += place.offset * stride
+        for axis, step in place.steps:
+            strides[axis] += step * stride
+    return View(held.buffer, offset, value.shape, tuple(strides))
+
+
+def _needs_copy(low: Lowering, value: Value, source: Value, sizes: Mapping[int, int]) -> bool:
+    """Whether a place is outside and the array has no room of its own there."""
+    roomy = _roomy_axis(low, source)
+    for at, (place, length) in enumerate(zip(value.data, source.shape, strict=True)):
+        low_end, high_end = extent(place, sizes)
+        if (low_end < 0 or high_end >= length) and at != roomy:
+            return True
+    return False
+
+
+def _roomy_axis(low: Lowering, source: Value) -> int | None:
+    """The axis of a loop's array along which it is stored with zeros around."""
+    if source.op == "state":
+        return low.states[source.data].along
+    loop = low.schedule.loop_of.get(source.number)
+    if loop is None or source.number not in low.schedule.stored or source.op == "read":
+        return None
+    return loop.axis[source.number]
+
+
+def _is_window(value: Value) -> bool:
+    return any(len(place.steps) > 1 for place in value.data) and len(value.shape) > len(value.args[0].value.shape)
+
+
+def _samples_slow(source: Value, held: View) -> bool:
+    """Whether the samples are not the fastest axis, which makes copies of windows slow."""
+    names = source.names[: source.rank]
+    return SAMPLE in names and source.rank > 1 and by_stride(held)[-1] != names.index(SAMPLE)
+
+
+def _padded(low: Lowering, source: Value, held: View, label: str) -> View:
+    """A copy with zeros where it is read outside, samples fastest; made once for all readers."""
+    if source.number in low.padded:
+        return low.padded[source.number]
+    pads = low.schedule.pads.get(source.number, ((0, 0),) * source.rank)
+    order = [at for at in range(source.rank) if held.strides[at] or held.shape[at] == 1 or low.loop is None]
+    order.sort(key=lambda at: source.names[at] == SAMPLE)
+    whole = [source.shape[at] + sum(pads[at]) for at in order]
+    buffer = low.code.buffer(whole, "zeros" if any(map(any, pads)) else "work", label=label)
+    steps = dict(zip(order, c_strides(whole), strict=True))
+    strides = tuple(steps.get(at, 0) for at in range(source.rank))
+    start = sum(pads[at][0] * steps[at] for at in order)
+    copy = View(buffer, start, source.shape, strides)
+    emit = low.code.emit
+    if low.loop is not None and low.schedule.loop_of.get(source.number) is not low.loop:
+        emit = low.code.emit_before
+    emit("copyto({out}, {0})", [held.taken(order)], copy.taken(order), label)
+    if low.loop is None or emit == low.code.emit_before:
+        low.padded[source.number] = copy
+    return copy
+
+
+# places that other values give
+
+
+def pick(low: Lowering, value: Value) -> None:
+    """E[token[n,t], j]  ->  take(E, token, axis=0)"""
+    source, *indices = value.args
+    axes, step = low.axes(value), low.step_axis(value)
+    rows = [at for at, place in enumerate(value.data) if not isinstance(place, Place)]
+    plain = [place for place in value.data if isinstance(place, Place)]
+    single = len(rows) == 1 and all(len(p.steps) == 1 and p.steps[0][1] == 1 and not p.offset for p in plain)
+    places = [_whole(low, value, ref, source.value.shape[at]) for at, ref in zip(rows, indices, strict=True)]
+    held = low.stored(source.value)
+    others = [place.steps[0][0] for place in plain] if single else []
+    own = [axis for axis in axes if axis in indices[0].axes]
+    if single and not set(own) & set(others) and set(own) | set(others) == set(axes) and step is None:
+        order = [*own, *others]
+        back = dict(zip(order, c_strides([value.shape[a] for a in order]), strict=True))
+        model = View(held.buffer, 0, tuple(value.shape[a] for a in axes), tuple(back[a] for a in axes))
+        out = low.result(value, [model])
+        rank = [rows[0], *(at for at in range(source.value.rank) if at != rows[0])]
+        index = _over(places[0], own, indices[0], value)
+        target = _by_axes(out, axes, order)
+        form = "take({0}, {1}, axis=0, out={out}, mode='clip')"
+        low.code.emit(form, [held.taken(rank), index], target, value.label, aligned=False)
+        return
+    _picked_everywhere(low, value, held, dict(zip(rows, zip(places, indices, strict=True), strict=True)))
+
+
+def _picked_everywhere(low: Lowering, value: Value, held: View, places: Mapping[int, tuple[View, Ref]]) -> None:
+    """Any mixture of places, each spread over all axes of the result."""
+    axes = low.axes(value)
+    out = low.result(value, [])
+    views = [held]
+    for at, place in enumerate(value.data):
+        if at in places:
+            views.append(_over(places[at][0], axes, places[at][1], value))
+        else:
+            views.append(_place_constant(low, value, place, axes, held.shape[at]))
+    holes = ", ".join(f"{{{at}}}" for at in range(1, len(views)))
+    low.code.emit(f"copyto({{out}}, {{0}}[{holes}])", views, out, value.label, aligned=False)
+
+
+def _place_constant(low: Lowering, value: Value, place: Place, axes: Sequence[int], length: int) -> View:
+    """The places themselves, as whole numbers over the result's axes."""
+    terms = [str(place.offset)]
+    for axis, factor in place.steps:
+        shape = tuple(value.sizes[axis] if axis == other else 1 for other in axes)
+        terms.append(f"{factor}*arange({value.sizes[axis]}).reshape({shape!r})")
+    shape = tuple(value.sizes[axis] if any(axis == a for a, _ in place.steps) else 1 for axis in axes)
+    text = f"ascontiguousarray(clip({' + '.join(terms)}, 0, {length - 1}) + zeros({shape!r}, int))"
+    return low.code.constant(("place", text), text, shape, "index", "places")
+
+
+def _whole(low: Lowering, value: Value, ref: Ref, length: int) -> View:
+    """Places as whole numbers inside the array; made once for each array of places."""
+    key = (ref.value.number, length)
+    if key not in low.whole:
+        held = low.stored(ref.value)
+        index = low.code.fresh(held.shape, "index", ref.value.label or "places")
+        clipped = low.code.fresh(held.shape, "float", ref.value.label or "places")
+        emit = low.code.emit_before if ref.value.number not in low.schedule.loop_of else low.code.emit
+        ends = [low.code.number(0.0), low.code.number(float(length - 1))]
+        emit("clip({0}, {1}, {2}, out={out})", [held, *ends], clipped, value.label)
+        emit("copyto({out}, {0}, casting='unsafe')", [clipped], index, value.label)
+        low.whole[key] = index
+    return low.whole[key]
+
+
+def _over(view: View, axes: Sequence[int], ref: Ref, value: Value) -> View:
+    """A view whose axes `ref` names, over these axes of the value."""
+    own = dict(zip(ref.axes, zip(view.shape, view.strides, strict=True), strict=True))
+    shape = tuple(own[axis][0] if axis in own else 1 for axis in axes)
+    return View(view.buffer, view.offset, shape, tuple(own[axis][1] if axis in own else 0 for axis in axes))
+
+
+def _by_axes(view: View, axes: Sequence[int], order: Sequence[int]) -> View:
+    return view.taken([axes.index(axis) for axis in order])
+
+
+# scattered terms
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice of a scattered term: where it falls along each axis of the array (start, step, count), and from which
+    place of its own axes on it is taken."""
+
+    fixed: Mapping[int, int]
+    begin: Mapping[int, int]
+    count: Mapping[int, int]
+    falls: tuple[tuple[int, int, int], ...]
+
+
+def slices(value: Value, places: Sequence[Place]) -> Iterator[Slice]:
+    """The slices of a term: of several axes that share a place all but the longest are taken one by one."""
+    main: list[int | None] = []
+    single: list[int] = []
+    for place in places:
+        axes = [axis for axis, _ in place.steps]
+        best = max(axes, key=lambda axis: value.sizes[axis]) if axes else None
+        main.append(best)
+        single += [axis for axis in axes if axis != best]
+    for at in product(*(range(value.sizes[axis]) for axis in single)):
+        fixed = dict(zip(single, at, strict=True))
+        found = _cut(value, places, main, fixed)
+        if found is not None:
+            yield found
+
+
+def _cut(value: Value, places: Sequence[Place], main: Sequence[int | None], fixed: Mapping[int, int]) -> Slice | None:
+    """One slice without what falls outside; None where nothing is left."""
+    begin, count, falls = {}, {}, []
+    for target, (place, axis) in enumerate(zip(places, main, strict=True)):
+        length = value.shape[target]
+        start = place.offset + sum(step * fixed[a] for a, step in place.steps if a in fixed)
+        if axis is None:
+            if not 0 <= start < length:
+                return None
+            falls.append((start, 1, 1))
+            continue
+        step = next(step for a, step in place.steps if a == axis)
+        inside = [i for i in range(value.sizes[axis]) if 0 <= start + step * i < length]
+        if not inside:
+            return None
+        begin[axis], count[axis] = inside[0], len(inside)
+        falls.append((start + step * inside[0], step, len(inside)))
+    return Slice(fixed, begin, count, tuple(falls))
+
+
+def _disjoint(cuts: Sequence[Slice]) -> bool:
+    """Whether no two slices have a place in common."""
+    sets = [[frozenset(range(s, s + d * n, d)) for s, d, n in cut.falls] for cut in cuts]
+    return all(
+        any(not (a & b) for a, b in zip(one, other, strict=True))
+        for at, one in enumerate(sets)
+        for other in sets[at + 1 :]
+    )
+
+
+def scatter(low: Lowering, value: Value) -> None:
+    """d_x[2*r + u] += body: written where no two terms meet, else added up from zeros."""
+    if _reshaped(low, value):
+        return
+    if any(not all(isinstance(place, Place) for place in places) for _, places, _ in value.data):
+        _add_at(low, value)
+        return
+    cuts = [(part, cut) for part, (_, places, _) in enumerate(value.data) for cut in slices(value, places)]
+    alone = _disjoint([cut for _, cut in cuts])
+    out = _target(low, value, alone, [cut for _, cut in cuts])
+    if not alone:
+        low.code.emit("{out}.fill(0)", [], _all(low, value), value.label, aligned=False)
+    for part, cut in cuts:
+        first, places, whole = value.data[part]
+        ref = value.args[first]
+        if low.forwarded(value, part):
+            continue
+        source, target = _slice_views(low, value, ref, places, whole, cut, out)
+        if ref.scale != 1:
+            fresh = low.code.fresh(source.shape, label=value.label)
+            source = low.multiplied(source, ref.scale, fresh, value)
+        if alone:
+            low.code.emit("copyto({out}, {0})", [source], target, value.label)
+        else:
+            low.code.emit("add({1}, {0}, out={out})", [source, target], target, value.label)
+
+
+def _all(low: Lowering, value: Value) -> View:
+    view = low.place(value)
+    return view.taken(by_stride(view))
+
+
+def _target(low: Lowering, value: Value, alone: bool, cuts: Sequence[Slice]) -> View:
+    """The array that the terms fall on, over all axes; zeros stay where nothing ever falls."""
+    if value.number not in low.storage:
+        step = low.step_axis(value)
+        rest = [axis for axis in (value.order or range(value.rank)) if axis != step]
+        rest.sort(key=lambda axis: (axis != low.schedule.first.get(value.number), value.names[axis] == SAMPLE))
+        covered = sum(_size(cut) for cut in cuts) == _count(value)
+        kind = "work" if (alone and covered) or not alone else "zeros"
+        if step is not None and value.number in low.schedule.stored:
+            low.storage[value.number] = low.stored_array(value, step, rest)
+        else:
+            buffer = low.code.buffer([value.shape[axis] for axis in rest], kind, label=value.label)
+            strides = dict(zip(rest, c_strides(buffer.shape), strict=True))
+            whole = tuple(strides.get(axis, 0) for axis in range(value.rank))
+            low.storage[value.number] = View(buffer, 0, value.shape, whole)
+        if kind == "zeros":
+            low.storage[value.number].buffer.kind = "zeros"
+    return low.storage[value.number]
+
+
+def _size(cut: Slice) -> int:
+    total = 1
+    for _, _, count in cut.falls:
+        total *= count
+    return total
+
+
+def _count(value: Value) -> int:
+    total = 1
+    for size in value.shape:
+        total *= size
+    return total
+
+
+def _slice_views(
+    low: Lowering, value: Value, ref: Ref, places: Sequence[Place], whole: Sequence[int], cut: Slice, out: View
+) -> tuple[View, View]:
+    """The slice of the term and the part of the array that it falls on, over the same axes."""
+    step_target = low.step_axis(value)
+    own_step = places[step_target].steps[0][0] if step_target is not None else None
+    axes = [axis for axis in whole if axis not in cut.fixed and axis != own_step]
+    held = low.operand(ref, list(whole), None) if own_step is None else _with_step(low, ref, whole, own_step)
+    at = {axis: place for place, axis in enumerate(whole)}
+    offset = held.offset + sum(held.strides[at[axis]] * place for axis, place in cut.fixed.items())
+    offset += sum(held.strides[at[axis]] * cut.begin[axis] for axis in axes)
+    shape = tuple(cut.count[axis] for axis in axes)
+    source = View(held.buffer, offset, shape, tuple(held.strides[at[axis]] for axis in axes), held.step)
+    start, strides = out.offset, dict.fromkeys(axes, 0)
+    for target, ((begin, step, _), stride, place) in enumerate(zip(cut.falls, out.strides, places, strict=True)):
+        if target == step_target:
+            continue
+        start += begin * stride
+        for axis, _ in place.steps:
+            if axis in strides:
+                strides[axis] += step * stride
+    moves = out.strides[step_target] if step_target is not None else 0
+    return source, View(out.buffer, start, shape, tuple(strides[axis] for axis in axes), moves)
+
+
+def _with_step(low: Lowering, ref: Ref, whole: Sequence[int], step: int) -> View:
+    """The operand with its strides over all axes, the loop's own axis standing still."""
+    rest = [axis for axis in whole if axis != step]
+    view = low.operand(ref, rest, step)
+    strides = dict(zip(rest, view.strides, strict=True))
+    shape = dict(zip(rest, view.shape, strict=True))
+    return View(
+        view.buffer,
+        view.offset,
+        tuple(shape.get(axis, 1) for axis in whole),
+        tuple(strides.get(axis, 0) for axis in whole),
+        view.step,
+    )
+
+
+def forward(low: Lowering, value: Value, scattered: Value, part: int) -> None:
+    """Let a value be computed right where a scatter would copy it to."""
+    cuts = [(at, cut) for at, (_, places, _) in enumerate(scattered.data) for cut in slices(scattered, places)]
+    out = _target(low, scattered, True, [cut for _, cut in cuts])
+    _, places, whole = scattered.data[part]
+    cut = next(cut for at, cut in cuts if at == part)
+    ref = scattered.args[scattered.data[part][0]]
+    start = out.offset
+    strides = dict.fromkeys(whole, 0)
+    for (begin, step, _), stride, place in zip(cut.falls, out.strides, places, strict=True):
+        start += begin * stride if place.steps else place.offset * stride
+        for axis, _ in place.steps:
+            strides[axis] += step * stride
+    low.storage[value.number] = View(out.buffer, start, value.shape, tuple(strides[axis] for axis in ref.axes))
+
+
+def forwardable(value: Value, part: int) -> bool:
+    """Whether a part of a scatter is one whole slice of its own that meets no other."""
+    if any(not all(isinstance(place, Place) for place in places) for _, places, _ in value.data):
+        return False
+    cuts = [(at, cut) for at, (_, places, _) in enumerate(value.data) for cut in slices(value, places)]
+    own = [cut for at, cut in cuts if at == part]
+    ref = value.args[value.data[part][0]]
+    whole = len(own) == 1 and not own[0].fixed and all(own[0].count[a] == value.sizes[a] for a in own[0].count)
+    return whole and ref.scale == 1 and len(set(ref.axes)) == len(own[0].count) and _disjoint([c for _, c in cuts])
+
+
+def _reshaped(low: Lowering, value: Value) -> bool:
+    """Entries put in one row are the same memory seen with fewer axes, where they stand in this order."""
+    if len(value.data) != 1 or value.number in low.storage:
+        return False
+    first, places, whole = value.data[0]
+    ref = value.args[first]
+    if ref.scale != 1 or not all(isinstance(place, Place) for place in places) or set(ref.axes) != set(whole):
+        return False
+    held = low.stored(ref.value)
+    stride_of = dict(zip(ref.axes, held.strides, strict=True))
+    strides: list[int] = []
+    for place, length in zip(places, value.shape, strict=True):
+        steps = sorted(((step, axis) for axis, step in place.steps if value.sizes[axis] > 1))
+        wanted = 1
+        for step, axis in steps:
+            if step != wanted:
+                return False
+            wanted *= value.sizes[axis]
+        if wanted != length or place.offset:
+            return False
+        unit = stride_of[steps[0][1]] if steps else 0
+        if any(stride_of[axis] != step * unit for step, axis in steps):
+            return False
+        strides.append(unit)
+    low.storage[value.number] = View(held.buffer, held.offset, value.shape, tuple(strides))
+    return True
+
+
+def _add_at(low: Lowering, value: Value) -> None:
+    """d_E[token[n,t], j] += d_out[n,t,j]"""
+    out = _target(low, value, False, [])
+    low.code.emit("{out}.fill(0)", [], _all(low, value), value.label, aligned=False)
+    for first, places, whole in value.data:
+        ref = value.args[first]
+        body = low.operand(ref, list(whole), None)
+        if ref.scale != 1:
+            fresh = low.code.fresh(body.shape, label=value.label)
+            body = low.multiplied(body, ref.scale, fresh, value)
+        views: list[Any] = [body]
+        for target, place in enumerate(places):
+            if isinstance(place, Place):
+                views.append(_place_constant(low, value, place, list(whole), value.shape[target]))
+            else:
+                index = value.args[first + place]
+                views.append(_over(_whole(low, value, index, value.shape[target]), list(whole), index, value))
+        holes = ", ".join(f"{{{at}}}" for at in range(1, len(views)))
+        whole_out = View(out.buffer, out.offset, out.shape, out.strides)
+        low.code.emit(f"add.at({{out}}, ({holes}), {{0}})", views, whole_out, value.label, aligned=False)
