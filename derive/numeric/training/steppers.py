@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from derive.calculus.updates import RATE, STEP
 from derive.errors import OptionError
-from derive.numeric.emit_arrays import emit_arrays
-from derive.numeric.evaluate import compiled
+from derive.numeric.emit import array_program
 from derive.numeric.scalars.program import compiled_by_numba, scalar_program
 from derive.numeric.scalars.source import Task
 from derive.numeric.training.definitions import replaced, step_definitions
@@ -28,7 +27,9 @@ Data = Mapping[str, NDArray[Any]]
 class Stepper(Protocol):
     """`take` does a step per rate: step k on the rows `first + k*size` and on of `data`, from the update `done + 1`."""
 
-    source: str
+    @property
+    def source(self) -> str:
+        """The program, with comments."""
 
     def take(self, data: Data, first: int, rates: Sequence[float], done: int) -> None:
         """Update the run's arrays in place."""
@@ -69,31 +70,43 @@ def backend_of(setup: Setup, size: int) -> str:
 
 
 class ArrayStepper:
-    """One NumPy program a step."""
+    """One NumPy program a step, which works in place on the run's arrays and on buffers for a batch."""
 
     def __init__(self, setup: Setup, arrays: dict[str, NDArray[Any]], size: int) -> None:
         derivation = derivation_of(setup, size)
         swaps = replaced(derivation)
-        definitions = step_definitions(derivation)
-        self._size, self._arrays, self._results = size, arrays, tuple(swaps.values())
-        self._fixed = {**setup.constants, **{n: setup.parameters[n] for n in setup.parameters if n not in arrays}}
-        self._batched = setup.batched
-        self._setup, self._masks = setup, {name: derivation.graph.arrays[name].shape for name in setup.masks}
-        inputs = (*setup.samples.arrays, *self._fixed, *arrays, *self._masks, RATE, STEP)
-        self.source = emit_arrays(definitions, inputs, tuple(swaps))
-        self._program = compiled(self.source)
+        samples = setup.samples.arrays
+        self._setup, self._size = setup, size
+        self._data = {name: np.array(a[:size], dtype=setup.dtype, order="C") for name, a in samples.items()}
+        self._masks = {name: np.empty(derivation.graph.arrays[name].shape, setup.dtype) for name in setup.masks}
+        bound = {**setup.constants, **setup.parameters, **arrays, **self._data, **self._masks}
+        shapes: dict[str, tuple[int, ...]] = {name: array.shape for name, array in bound.items()}
+        program = array_program(
+            step_definitions(derivation),
+            {**shapes, RATE: (), STEP: ()},
+            tuple(swaps),
+            dtype=setup.dtype,
+            in_place=swaps,
+            arguments=(RATE, STEP),
+        )
+        self._program = program
+        self._step = program.bind(bound)
+
+    @property
+    def source(self) -> str:
+        return self._program.source
 
     def take(self, data: Data, first: int, rates: Sequence[float], done: int) -> None:
-        size, arrays = self._size, self._arrays
+        size, setup = self._size, self._setup
+        pairs = [(buffer, data[name]) for name, buffer in self._data.items()] if setup.batched else []
         with np.errstate(all="ignore"):
             for at, rate in enumerate(rates):
-                start = first + at * size if self._batched else 0
-                batch = [array[start : start + size] for array in data.values()]
-                number = float(done + at + 1)
-                masks = (mask_at(self._setup, name, shape, done + at) for name, shape in self._masks.items())
-                moved = self._program(*batch, *self._fixed.values(), *arrays.values(), *masks, rate, number)
-                for name, value in zip(self._results, moved, strict=True):
-                    arrays[name][...] = value
+                start = first + at * size
+                for buffer, array in pairs:
+                    np.copyto(buffer, array[start : start + size])
+                for name, buffer in self._masks.items():
+                    buffer[...] = mask_at(setup, name, buffer.shape, done + at)
+                self._step(rate, float(done + at + 1))
 
 
 class ScalarStepper:
@@ -114,7 +127,10 @@ class ScalarStepper:
         )
         program = scalar_program(task)
         self._program = compiled_by_numba(program) if setup.backend == "numba" else program
-        self.source = program.source
+
+    @property
+    def source(self) -> str:
+        return self._program.source
 
     def take(self, data: Data, first: int, rates: Sequence[float], done: int) -> None:
         setup, count, size = self._setup, len(rates), self._size
