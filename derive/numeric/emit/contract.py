@@ -117,15 +117,17 @@ def _factors(low: Lowering, value: Value, body: Ref) -> list[Operand]:
 
 
 def _operand(low: Lowering, ref: Ref, step: int | None) -> Operand:
+    """A whole value; where it has been copied for an earlier sum, the copy."""
     axes = tuple(dict.fromkeys(axis for axis in ref.axes if axis != step))
-    return Operand(axes, low.operand(ref, axes, step), ref)
+    copy = low.copies.get(ref.value.number) if low.loop is None else None
+    return Operand(axes, low.operand(ref, axes, step) if copy is None else low.seen(copy, ref, axes, step), ref)
 
 
 def _array(low: Lowering, value: Value, axes: Sequence[int], like: Sequence[View]) -> Operand:
     """A new array over these axes, laid out as the largest of `like` (views over the same axes)."""
     best = max(like, key=_rank)
     order = by_stride(best)
-    fresh = low.code.fresh([value.sizes[axes[at]] for at in order], label=value.label)
+    fresh = low.code.fresh([value.sizes[axes[at]] for at in order])
     strides = dict(zip(order, fresh.strides, strict=True))
     shape = tuple(value.sizes[axis] for axis in axes)
     return Operand(tuple(axes), View(fresh.buffer, 0, shape, tuple(strides[at] for at in range(len(axes)))))
@@ -198,11 +200,33 @@ def reduced(low: Lowering, value: Value, operand: Operand, kept: tuple[int, ...]
         args = [numbers.ones(low, size), merged if outer else _row(merged)]
         low.code.emit("dot({0}, {1}, out={out})", args, flat, value.label, aligned=False)
         return
+    slowest = [axis for axis in inner if outer and order.index(axis) < order.index(outer[-1])]
+    if (
+        summed and slowest and len(slowest) < len(inner)
+    ):  # what stands on both sides of the kept axes, one after the other
+        partly = _summed(low, value, operand, [axis for axis in order if axis not in inner or axis in slowest])
+        reduced(low, value, partly, kept, function)
+        return
     whole = operand.over([*outer, *inner])
     axes = tuple(range(len(outer), len(outer) + len(inner)))
     kind = ", dtype=float_" if view.buffer.type == "bool" else ""
     form = f"{function}.reduce({{0}}, {axes!r}{kind}, out={{out}})"
     low.code.emit(form, [whole], target, value.label, aligned=False)
+
+
+def _summed(low: Lowering, value: Value, operand: Operand, kept: Sequence[int]) -> Operand:
+    """The operand summed over its fastest axes, those that are not kept."""
+    inner = [operand.axes[at] for at in by_stride(operand.view) if operand.axes[at] not in kept]
+    shape = tuple(value.sizes[axis] for axis in kept)
+    out = Operand(tuple(kept), low.code.fresh(shape))
+    merged = _matrix(operand, (kept, inner))
+    if merged is None:
+        whole, axes = operand.over([*kept, *inner]), tuple(range(len(kept), len(kept) + len(inner)))
+        low.code.emit(f"add.reduce({{0}}, {axes!r}, out={{out}})", [whole], out.view, value.label, aligned=False)
+        return out
+    flat = View(out.view.buffer, 0, (merged.shape[0],), (1,))
+    low.code.emit("dot({0}, {1}, out={out})", [merged, numbers.ones(low, merged.shape[1])], flat, value.label, False)
+    return out
 
 
 def _row(matrix: View) -> View:
@@ -349,17 +373,16 @@ def _copied(low: Lowering, value: Value, operand: Operand, axes: Sequence[int]) 
     """A copy in this order of axes; of a whole value the copy stands for it from now on."""
     own = [axis for axis in axes if axis in operand.axes]
     ref = operand.ref
-    fresh = low.code.fresh([value.sizes[axis] for axis in own], operand.view.buffer.type, value.label)
+    label = ref.value.label if ref is not None else ""
+    fresh = low.code.fresh([value.sizes[axis] for axis in own], operand.view.buffer.type, label)
     copy = Operand(tuple(own), View(fresh.buffer, 0, tuple(value.sizes[axis] for axis in own), fresh.strides))
     still = low.loop is not None and operand.view.step == 0 and ref is not None and not _moves(low, ref)
     emit = low.code.emit_before if still else low.code.emit
     emit("copyto({out}, {0})", [operand.over(own)], copy.view, value.label)
-    plain = ref is not None and len(set(ref.axes)) == len(ref.axes) == len(own) and not low.is_fixed(ref.value)
-    if ref is not None and plain and (still or low.loop is None):
+    if ref is not None and len(set(ref.axes)) == len(ref.axes) == len(own) and (still or low.loop is None):
         held = dict(zip(copy.axes, copy.view.strides, strict=True))
         strides = tuple(held[axis] for axis in ref.axes)
-        shape = ref.value.shape
-        low.storage[ref.value.number] = View(copy.view.buffer, 0, shape, strides)
+        low.copies[ref.value.number] = View(copy.view.buffer, 0, ref.value.shape, strides)
     return copy.over(axes)
 
 
@@ -382,7 +405,7 @@ def _multiply(low: Lowering, value: Value, a: View, b: View, groups: tuple[list[
         out = Operand(tuple(axes), low.result(value, [model])).over(order)
     target = out
     if not out.contiguous:
-        target = low.code.fresh([sizes[axis] for axis in order], label=value.label)
+        target = low.code.fresh([sizes[axis] for axis in order])
     spans = [[at] for at in range(len(batch))]
     at = len(batch)
     spans += [list(range(at, at + len(left))), list(range(at + len(left), at + len(left) + len(right)))]

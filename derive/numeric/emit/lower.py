@@ -27,6 +27,7 @@ class Lowering:
         self.code = Code()
         self.storage: dict[int, View] = {}
         self.givens: dict[str, View] = {}
+        self.copies: dict[int, View] = {}  # copies laid out for a matrix product, by the number of what they copy
         self.padded: dict[int, View] = {}  # copies with zeros around, by the number of what they copy
         self.whole: dict[tuple[int, int], View] = {}  # places as whole numbers, by their value and the array's length
         self.loop: LoopPlan | None = None
@@ -96,7 +97,10 @@ class Lowering:
 
     def operand(self, ref: Ref, axes: Sequence[int], step: int | None = None) -> View:
         """A value over these axes of the reader, whatever its factor; `step` is the reader's axis of the loop."""
-        held = self.stored(ref.value)
+        return self.seen(self.stored(ref.value), ref, axes, step)
+
+    def seen(self, held: View, ref: Ref, axes: Sequence[int], step: int | None) -> View:
+        """What is held for a value, over these axes of the reader."""
         strides = [
             sum(stride for axis, stride in zip(ref.axes, held.strides, strict=True) if axis == wanted)
             for wanted in axes
@@ -132,7 +136,7 @@ class Lowering:
         present = [any(view.shape and view.strides[at] for view in like) for at in range(len(axes))]
         order = self._order(axes, like, value)
         kept = [at for at in order if present[at]]
-        fresh = self.code.fresh([sizes[at] for at in kept], type_, value.label)
+        fresh = self.code.fresh([sizes[at] for at in kept], type_)
         strides = dict(zip(kept, fresh.strides, strict=True))
         shape = tuple(sizes[at] if at in strides else 1 for at in range(len(axes)))
         return View(fresh.buffer, 0, shape, tuple(strides.get(at, 0) for at in range(len(axes))))
@@ -208,11 +212,6 @@ class Lowering:
         """Whether a part of a scatter has been computed where it belongs."""
         body = scattered.args[scattered.data[part][0]].value.number
         return self.schedule.forward.get(body) == (scattered, part)
-
-    def is_fixed(self, value: Value) -> bool:
-        """Whether a value must stay where it stands: a state, or one with zeros around that a reader counts on."""
-        pads = self.schedule.pads.get(value.number, ())
-        return value.op == "state" or value.number in self.schedule.state_of or any(map(any, pads))
 
     def given(self, value: Value) -> None:
         self.storage[value.number] = self.given_array(value.data, value.shape)

@@ -229,6 +229,10 @@ def _first(values: Mapping[int, Value], loop_of: Mapping[int, LoopPlan]) -> dict
             )
             if slot is not None:
                 first[arg.value.number] = arg.axes.index(slot)
+        elif value.number in first and value.op in ("add", "mul", "scale", "call"):
+            for arg in value.args:
+                if first[value.number] in arg.axes and arg.value.op != "given":
+                    first.setdefault(arg.value.number, arg.axes.index(first[value.number]))
     return first
 
 

@@ -26,7 +26,7 @@ def read(low: Lowering, value: Value) -> None:
     held = low.stored(source)
     sizes = dict(enumerate(value.sizes))
     if _needs_copy(low, value, source, sizes) or (_is_window(value) and _samples_slow(source, held)):
-        held = _padded(low, source, held, value.label)
+        held = _padded(low, source, held, source.label)
     low.storage[value.number] = _seen(value, held)
 
 
@@ -250,7 +250,7 @@ def scatter(low: Lowering, value: Value) -> None:
             continue
         source, target = _slice_views(low, value, ref, places, whole, cut, out)
         if ref.scale != 1:
-            fresh = low.code.fresh(source.shape, label=value.label)
+            fresh = low.code.fresh(source.shape)
             source = low.multiplied(source, ref.scale, fresh, value)
         if alone:
             low.code.emit("copyto({out}, {0})", [source], target, value.label)
@@ -400,7 +400,7 @@ def _add_at(low: Lowering, value: Value) -> None:
         ref = value.args[first]
         body = low.operand(ref, list(whole), None)
         if ref.scale != 1:
-            fresh = low.code.fresh(body.shape, label=value.label)
+            fresh = low.code.fresh(body.shape)
             body = low.multiplied(body, ref.scale, fresh, value)
         views: list[Any] = [body]
         for target, place in enumerate(places):
