@@ -5,7 +5,7 @@ Many samples are worked in pieces; the pieces' losses are put together as the lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,13 @@ from derive.network.build import build
 from derive.network.graph import Graph
 from derive.network.losses import DATA, PENALTY
 from derive.numeric.data import TARGET, Samples
-from derive.numeric.emit_arrays import emit_arrays
-from derive.numeric.evaluate import Program, compiled
+from derive.numeric.emit import array_program
 from derive.numeric.training.definitions import needed
 from derive.numeric.training.setup import Setup, mask_at
 
-PIECE = 2048  # samples worked at once
+Arrays = Mapping[str, NDArray[Any]]
+
+PIECE = 512  # samples worked at once
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,9 @@ class Measuring:
         self._graph = setup.graph
         self._output = setup.graph.layers[-1].output if setup.graph.layers else ""
         self._classes = TARGET in samples.arrays and bool(self._output) and are_classes(samples.arrays[TARGET])
-        self._programs: dict[int, tuple[Program, tuple[str, ...]]] = {}
-        self._given = {**setup.constants, **setup.parameters}
-        masks = () if inference else setup.masks
-        self._masks = {name: setup.graph.arrays[name].shape[1:] for name in masks}
+        self._programs: dict[int, _Forward] = {}
 
-    def measure(self, arrays: Mapping[str, NDArray[Any]]) -> Measures:
+    def measure(self, arrays: Arrays) -> Measures:
         """The loss, as the sum or mean over all samples, and the accuracy."""
         losses: list[tuple[int, list[float]]] = []
         right = 0.0
@@ -56,30 +54,24 @@ class Measuring:
         count = self._samples.count
         return Measures(self._total(losses), right / count if self._classes else None)
 
-    def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def outputs(self, arrays: Arrays) -> NDArray[Any]:
         """What the last layer answers, (count, ...); nothing for a circuit."""
         if not self._output:
             return np.empty(0)
         return np.concatenate([np.array(values[-1]) for _, _, values in self._pieces(arrays)])
 
-    def _pieces(self, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    def _pieces(self, arrays: Arrays) -> Iterator[tuple[int, Arrays, Sequence[NDArray[Any]]]]:
         count = self._samples.count
         for start in range(0, count, PIECE):
             size = min(PIECE, count - start)
             piece = {name: array[start : start + size] for name, array in self._samples.arrays.items()}
-            values = {**self._given, **arrays}
-            values |= {name: mask_at(self._setup, name, (size, *shape), 0) for name, shape in self._masks.items()}
-            program, inputs = self._program(size)
-            with np.errstate(all="ignore"):
-                yield size, piece, program(*((piece | values)[name] for name in inputs))
+            yield size, piece, self._forward(size).run({**arrays, **piece})
 
-    def _program(self, size: int) -> tuple[Program, tuple[str, ...]]:
+    def _forward(self, size: int) -> _Forward:
         if size not in self._programs:
             graph = build(self._setup.problem, samples=size, inference=self._inference)
-            inputs = (*self._samples.arrays, *self._given, *self._masks)
             results = (*self._loss_names(graph), *((self._output,) if self._output else ()))
-            source = emit_arrays(needed(graph.definitions, results), inputs, results)
-            self._programs[size] = (compiled(source), inputs)
+            self._programs[size] = _Forward(self._setup, graph, results)
         return self._programs[size]
 
     def _loss_names(self, graph: Graph) -> tuple[str, ...]:
@@ -90,6 +82,30 @@ class Measuring:
         if self._graph.mean:
             data = [size * values[0] / self._samples.count for size, values in losses]
         return sum(data) + sum(losses[0][1][1:])
+
+
+class _Forward:
+    """A forward pass for one number of samples, over buffers of its own; in double precision whatever the run's is."""
+
+    def __init__(self, setup: Setup, graph: Graph, results: Sequence[str]) -> None:
+        given = [array for array in graph.arrays.values() if graph.definition(array.name) is None]
+        self._bound = {array.name: np.zeros(array.shape) for array in given}
+        shapes = {name: array.shape for name, array in self._bound.items()}
+        program = array_program(needed(graph.definitions, results), shapes, results)
+        self._step = program.bind(self._bound)
+        masks = {name: mask_at(setup, name, shapes[name], 0) for name in setup.masks if name in shapes}
+        self._fill({**setup.constants, **setup.parameters, **masks})
+
+    def run(self, arrays: Arrays) -> Sequence[NDArray[Any]]:
+        """The results at these arrays, in order; valid until the next call."""
+        self._fill(arrays)
+        with np.errstate(all="ignore"):
+            return self._step()
+
+    def _fill(self, arrays: Arrays) -> None:
+        for name, value in arrays.items():
+            if name in self._bound:
+                np.copyto(self._bound[name], value)
 
 
 def are_classes(targets: NDArray[Any]) -> bool:
