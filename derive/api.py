@@ -83,6 +83,9 @@ class Watcher(Protocol):
     def begins(self, setup: Setup, last: int) -> object:
         """Training begins and is to end after the update `last`."""
 
+    def moves(self, step: int) -> object:
+        """So many updates are done."""
+
     def sees(self, record: Record) -> object:
         """The loss was measured."""
 
@@ -121,11 +124,11 @@ def train(
         until, state = saved.planned, saved.state
         if more:
             until = state.step + int(more.get("steps", 0)) + int(more.get("epochs", 0)) * setup.steps_per_epoch
+    seen: dict[str, Any] = {}
     if watch is not None:
         watch.begins(setup, until)
-    outcome = run_training(
-        setup, state, until, on_record=watch.sees if watch else lambda record: None, interrupted=interrupted
-    )
+        seen = {"on_record": watch.sees, "on_step": watch.moves}
+    outcome = run_training(setup, state, until, interrupted=interrupted, **seen)
     name = "" if data is None or isinstance(data, Mapping) else os.fspath(data)
     return TrainingResult(setup, outcome, saved.history if saved else (), text, given, name, until)
 

@@ -28,7 +28,11 @@ class Lines:
         self._last = last
         show(introduction(setup, last) + "\n")
 
+    def moves(self, step: int) -> None:
+        """Nothing is shown between the lines."""
+
     def sees(self, record: Record) -> None:
+        """A line, if it is time for one."""
         if record.step < self._next and record.step < self._last:
             return
         show(line(record) + "\n")
@@ -48,7 +52,12 @@ class Bar:
         show(introduction(setup, last) + "\n")
         self._task = self._bar.add_task("", total=last, loss="")
 
+    def moves(self, step: int) -> None:
+        """The bar grows."""
+        self._bar.update(self._task, completed=step)
+
     def sees(self, record: Record) -> None:
+        """Loss and rate beside the bar."""
         self._seen.append(record)
         loss = f"loss {record.loss:.6g}, rate {record.rate:.4g}"
         self._bar.update(self._task, completed=record.step, loss=loss)

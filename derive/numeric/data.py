@@ -91,6 +91,8 @@ def given_samples(arrays: Mapping[str, Any], graph: Graph, name: str = "data") -
     """Arrays from a program: `x` and `t`, or named as the graph's arrays. Raises DataError."""
     found = {key: np.asarray(value) for key, value in arrays.items()}
     wanted = data_arrays(graph)
+    if not wanted:
+        raise DataError(f"{name}: a circuit has no inputs to take samples; its numbers are its `values`")
     inputs = [array for array in wanted if array.role != "target"]
     aliases = {"x": inputs[0].name} if len(inputs) == 1 else {}
     named = {aliases.get(key, key): value for key, value in found.items()}
@@ -227,6 +229,8 @@ def _from_csv(path: Path, graph: Graph) -> Samples:
             raise DataError(f"{path}:{line}: expected {len(header)} columns as in the header, got {len(row)}")
     table = _Table(path, header, rows[1:], graph)
     wanted = data_arrays(graph)
+    if not wanted:
+        raise DataError(f"{path}: a circuit has no inputs to take samples; its numbers are its `values`")
     inputs = [array for array in wanted if array.role != "target"]
     targets = [array for array in wanted if array.role == "target"]
     columns = table.split(inputs, targets)

@@ -149,3 +149,11 @@ def test_arrays_that_do_not_fit_are_named(arrays: dict[str, Any], message: str) 
     with pytest.raises(DataError) as raised:
         given_samples(arrays, shapes(read_problem(NUMBER)))
     assert message in str(raised.value)
+
+
+def test_a_circuit_takes_no_samples(tmp_path: Path) -> None:
+    circuit = {"values": {"x": 1}, "circuit": {"f": "x^2"}}
+    with pytest.raises(DataError, match="a circuit has no inputs to take samples"):
+        read(tmp_path, "x\n1\n", circuit)
+    with pytest.raises(DataError, match="a circuit has no inputs to take samples"):
+        given_samples({"x": [1]}, shapes(read_problem(circuit)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from derive.numeric.training.setup import Setup
 from derive.numeric.training.state import State, first_state, next_order
 from derive.numeric.training.steppers import Steppers
 
-CHUNK = 20_000  # steps between looks at whether the person wants to stop
+PAUSE = 0.1  # seconds between looks at whether the person wants to stop
 RECORDS = 100  # of a training counted in steps
 
 
@@ -84,6 +85,15 @@ class Run:
         """Note what the plateau is measured by."""
         self._state = replace(self._state, best=best, waited=waited)
 
+    def looked(self, state: State) -> State:
+        """A copy made before the look, with what was noted at it."""
+        return replace(state, best=self._state.best, waited=self._state.waited)
+
+    @property
+    def plateau(self) -> tuple[float, int]:
+        """The lowest loss that counted as a fall, and how many looks there were since."""
+        return self._state.best, self._state.waited
+
     def advance(self, count: int) -> None:
         """`count` more updates."""
         while count:
@@ -123,6 +133,22 @@ class Run:
         self._steppers.of_size(size).take(self._data, first, each, done)
 
 
+class _Pace:
+    """How many steps are taken at once: as many as take about PAUSE seconds. Their results do not depend on it."""
+
+    def __init__(self) -> None:
+        self._steps = 1
+
+    def advance(self, run: Run, most: int) -> None:
+        """Some updates, `most` at most."""
+        count = min(self._steps, most)
+        before = perf_counter()
+        run.advance(count)
+        spent = perf_counter() - before
+        if count == self._steps:
+            self._steps = max(1, min(4 * count, int(count * PAUSE / max(spent, 1e-9))))
+
+
 def record_steps(setup: Setup, last: int) -> list[int]:
     """After which updates the loss is recorded: every epoch, or some hundred times in a training of many steps."""
     if setup.training.epochs is not None:
@@ -138,6 +164,7 @@ def train(
     until: int | None = None,
     records: Sequence[int] | None = None,
     on_record: Callable[[Record], object] = lambda record: None,
+    on_step: Callable[[int], object] = lambda step: None,
     interrupted: Callable[[], bool] = lambda: False,
     inference: bool = True,
 ) -> Outcome:
@@ -151,16 +178,19 @@ def train(
     marks = sorted({*(records if records is not None else record_steps(setup, last)), last})
     history: list[Record] = []
     sound = run.state()
+    pace = _Pace()
     for mark in [mark for mark in marks if run.step < mark or mark == run.step == 0]:
         while run.step < mark and not interrupted():
-            run.advance(min(CHUNK, mark - run.step))
-        record = measure(run.state())
-        if not np.isfinite(record.loss) or not is_finite(run.state().arrays):
+            pace.advance(run, mark - run.step)
+            on_step(run.step)
+        state = run.state()
+        record = measure(state)
+        if not np.isfinite(record.loss) or not is_finite(state.arrays):
             return _diverged(run, sound, measure, history)
         history.append(record)
         on_record(record)
         ended = _ends(run, record) or ("interrupted" if interrupted() else "")
-        sound = run.state()
+        sound = run.looked(state)
         if ended:
             return Outcome(sound, tuple(history), ended)
     return Outcome(sound, tuple(history), "done")
@@ -196,12 +226,12 @@ def _ends(run: Run, record: Record) -> str:
     if stop.patience is None:
         return ""
     loss = record.loss if record.held_out_loss is None else record.held_out_loss
-    state = run.state()
-    if loss < state.best - stop.min_change:
+    best, waited = run.plateau
+    if loss < best - stop.min_change:
         run.look(loss, 0)
         return ""
-    run.look(state.best, state.waited + 1)
-    return "plateau" if state.waited + 1 >= stop.patience else ""
+    run.look(best, waited + 1)
+    return "plateau" if waited + 1 >= stop.patience else ""
 
 
 def _diverged(run: Run, sound: State, measure: Callable[[State], Record], history: Sequence[Record]) -> Outcome:
