@@ -17,6 +17,7 @@ from derive.numeric.training.metrics import PIECE, Measuring, accuracy, are_clas
 from derive.numeric.training.schedules import rate_at, rates
 from derive.numeric.training.setup import prepare
 from derive.numeric.training.state import first_state
+from derive.numeric.training.trace import traced
 from derive.problem.model import Schedule
 from derive.problem.optimizers import OPTIMIZERS
 from derive.problem.read import read_problem
@@ -346,3 +347,35 @@ def test_a_result_shows_itself() -> None:
     assert shown["text/plain"].startswith("20 steps, 4 epochs; all steps done\nloss ")
     assert "| 20 | 4 |" in shown["text/markdown"]
     assert repr(result).startswith("<TrainingResult: 20 steps")
+
+
+def test_the_first_steps_in_sight_are_those_that_training_takes() -> None:
+    """Adam on f = theta^2 from 5 at rate 0.1: the published three steps, here in plain arithmetic."""
+    source = {
+        "values": {"theta": 5},
+        "circuit": {"f": "theta^2"},
+        "trainable": ["theta"],
+        "optimizer": {"adam": {"learning-rate": 0.1}},
+        "training": {"steps": 3},
+    }
+    solution = derive.solve({**source, "training": None})
+    assert solution.evaluation is not None
+    steps = traced(solution.derivation, solution.evaluation.start, 3)
+    theta, m, v = 5.0, 0.0, 0.0
+    for number, step in enumerate(steps, start=1):
+        g = 2 * theta
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        m_hat, v_hat = m / (1 - 0.9**number), v / (1 - 0.999**number)
+        assert float(step["theta"]) == pytest.approx(theta, rel=1e-12)
+        theta -= 0.1 * m_hat / (v_hat**0.5 + 1e-8)
+        wanted = {
+            "d_theta": g,
+            "m_theta+": m,
+            "v_theta+": v,
+            "m_hat_theta": m_hat,
+            "v_hat_theta": v_hat,
+            "theta+": theta,
+        }
+        for name, value in wanted.items():
+            assert float(step[name]) == pytest.approx(value, rel=1e-12), (number, name)
+    assert derive.train(source).values["theta"] == pytest.approx(theta, rel=1e-12)
