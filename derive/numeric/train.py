@@ -14,9 +14,11 @@ from derive.numeric.training.setup import prepare
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """`losses`: (steps done, loss at that point); `parameters` and `forward` are the arrays after the last step."""
+    """`losses`: (steps done, loss at that point); `parameters` and `forward` are the arrays after the last step.
+    `batch` is how many samples a step is made on."""
 
     steps: int
+    batch: int
     losses: tuple[tuple[int, float], ...]
     parameters: Values
     forward: Values
@@ -46,4 +48,6 @@ def train(derivation: Derivation, start: Start) -> TrainingRun:
         raise NumericError(outcome.divergence.quantity, message)
     parameters = {name: outcome.state.arrays[name] for name in graph.trainable}
     losses = tuple((record.step, record.loss) for record in outcome.history)
-    return TrainingRun(outcome.state.step, losses, parameters, run(graph.definitions, {**start.values, **parameters}))
+    forward = run(graph.definitions, {**start.values, **parameters})
+    batch = setup.batch_size if setup.batched else graph.samples
+    return TrainingRun(outcome.state.step, batch, losses, parameters, forward)

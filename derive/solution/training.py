@@ -15,7 +15,7 @@ def training_section(page: Page, run: TrainingRun) -> Iterator[Block]:
     """The run that the problem asks for."""
     graph = page.graph
     yield head(2, "training")
-    yield say("training_intro", steps=run.steps, samples=graph.samples)
+    yield say("training_intro", steps=run.steps, samples=graph.samples, batch=run.batch)
     if page.style.each_step:
         yield say("training_precision")
     header: tuple[Cell, ...] = (Message("steps"), page.names(graph.loss))

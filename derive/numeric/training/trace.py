@@ -19,7 +19,7 @@ Traced = dict[str, NDArray[Any]]
 
 def traced(derivation: Derivation, start: Start, count: int) -> tuple[Traced, ...]:
     """For each of the first updates on all samples, every array by name: what is given (parameters, the optimiser's
-    memory `m_W1`, `eta`, `step`), the forward pass, gradients `d_W1`, each line of the rule (`m_W1+`, `m_hat_W1`, `W1+`).
+    memory `m_W1`, `eta`, `step`), the forward pass, gradients `d_W1`, each line of the rule (`m_W1+`, `W1+`).
 
     What one update makes, the next begins with.
     """
