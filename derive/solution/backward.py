@@ -20,6 +20,7 @@ from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import Layout, Operator, Partial, Underbrace, row
 from derive.solution.local import LOSS_ROLES, Factor, Known, local_partial
 from derive.solution.page import Page, say
+from derive.solution.sums_over_units import sum_over_units
 
 ONE = Number("1")
 
@@ -208,6 +209,7 @@ class Backward:
         )
         labels = [self.path_label(child, id_) for child in paths]
         yield Equation((Line(left, "=", row(*_joined(labels, "+"))),))
+        yield from sum_over_units(page, self.known, id_, paths)
         for child, label in zip(paths, labels, strict=True):
             yield from self.path(child, id_, label)
         if worked is None:
@@ -309,7 +311,11 @@ class Backward:
                     yield from self.factor(factor)
         lines = [Line(left, "=", self.symbols(shown))]
         if page.neurons.array(child).role == "pre-activation":
-            lines = [Line(page.names.delta(child), "=", left), Line(None, "=", self.symbols(shown))]
+            whole = page.partial(page.root, child)
+            lines = [Line(page.names.delta(child), "=", whole), Line(None, "=", self.symbols(shown))]
+            if loss != page.root:
+                reason = Message("only_this_part", {"part": page.names(loss), "quantity": page.names(child)})
+                lines.insert(1, Line(None, "=", left, reason))
         lines.extend(self.product_rows(child, factors, formula, one_by_one))
         yield Equation(tuple(lines), self.gradient_id(child))
 
@@ -326,14 +332,22 @@ class Backward:
     def cited(self, child: str, loss: str) -> Equation:
         """A gradient that is known: by its name as an error signal, and its value."""
         page, worked = self.page, self.page.worked
-        left = page.partial(loss, child)
-        known_as = page.names.delta(child) if page.neurons.array(child).role == "pre-activation" else None
-        shown = [known_as] if known_as is not None else []
+        known, lines = Message("known"), self.of_the_part_alone(child, loss)
+        if page.neurons.array(child).role == "pre-activation":
+            lines.append(Line(None, "=", page.names.delta(child), known))
         if worked is not None:
-            shown.append(page.shown(worked.gradient(child, self.page.sample)))
-        first, *rest = shown or [page.partial(page.root, child)]
-        lines = [Line(left, "=", first, Message("known")), *(Line(None, "~=", other) for other in rest)]
-        return Equation(tuple(lines))
+            value = worked.gradient(child, page.sample)
+            lines.append(Line(None, page.relation(value), page.shown(value), None if lines else known))
+        first, *rest = lines or [Line(None, "=", page.partial(page.root, child), known)]
+        return Equation((replace(first, left=page.partial(loss, child)), *rest))
+
+    def of_the_part_alone(self, child: str, part: str) -> list[Line]:
+        """∂E_o1/∂net_o1 = ∂E_total/∂net_o1, since no other part of the loss depends on net_o1."""
+        page = self.page
+        if part == page.root:
+            return []
+        reason = Message("only_this_part", {"part": page.names(part), "quantity": page.names(child)})
+        return [Line(None, "=", page.partial(page.root, child), reason)]
 
 
 def _product_is_exact(worked: Worked, left: Value, right: Value) -> bool:

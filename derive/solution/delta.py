@@ -50,7 +50,8 @@ def in_delta_form(page: Page, id_: str, known: Known) -> Iterator[Block]:
         assert form is not None
         lines = [Line(left, "=", form)]
         if worked is not None:
-            lines.append(Line(None, "~=", page.shown(worked.gradient(id_, page.sample))))
+            slope = worked.gradient(id_, page.sample)
+            lines.append(Line(None, page.relation(slope), page.shown(slope)))
         yield Equation(tuple(lines))
         return
     signal = worked.gradient(unit, page.sample)

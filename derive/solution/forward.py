@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from derive.formula.tree import Call, Name, Product, Sum, Tree
 from derive.network.graph import SAMPLE, Graph, LayerView
+from derive.numeric.rounding import Value, typed
 from derive.numeric.worked import over_all_samples
+from derive.problem.losses import LOSSES
 from derive.solution.document import Block, Cell, Equation, Heading, Line, Message, Table
 from derive.solution.layout import BigSum, Digits, Function, Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, say
@@ -133,6 +135,8 @@ def loss_section(page: Page) -> Iterator[Block]:
         for id_ in array.ids.values()
     ]
     for id_ in sorted(ids, key=list(page.neurons.nodes).index):
+        if page.neurons.array(id_).role == "score" and id_ in ids[:1]:
+            yield say("score_of_right_class", score=page.names(id_), margin=page.shown(_margin(graph)))
         if page.neurons.per_sample(id_) or over_all_samples(page.neurons.nodes[id_].formula) is None:
             yield quantity(page, id_)
         else:
@@ -140,6 +144,14 @@ def loss_section(page: Page) -> Iterator[Block]:
                 yield say("all_samples_table", count=graph.samples)
                 yield from samples_tables(page)
             yield over_samples(page, id_)
+
+
+def _margin(graph: Graph) -> Value:
+    """By how much the hinge loss wants the right class to lead."""
+    assert graph.problem.loss is not None
+    choice = graph.problem.loss.choice
+    margin = choice.options.get("margin", LOSSES[choice.name].options["margin"])
+    return typed(getattr(margin, "text", str(margin)))
 
 
 def samples_tables(page: Page) -> Iterator[Table]:

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from derive.network.graph import Array, LayerView
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
+from derive.solution.large import is_large
 from derive.solution.layout import Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, natural, note, say
+from derive.solution.symbols import letters
 
 MOST_IN_A_ROW = 5
 MOST_NUMBERS = 60  # more given numbers than this are not listed one by one
@@ -24,6 +26,8 @@ def introduction(page: Page) -> Iterator[Block]:
     if graph.layers:
         yield head(2, "the_network")
         yield from describe(page)
+        if not is_large(page) and not problem.stack:
+            yield from letters(page)
     else:
         yield head(2, "the_circuit")
         yield say("circuit_intro", output=page.names(graph.loss))
@@ -89,6 +93,8 @@ def _layer_message(page: Page, view: LayerView) -> Message:
 def given_numbers(page: Page) -> Iterator[Block]:
     """Inputs, targets, parameters and rates as typed, a row per group."""
     if page.worked is None:
+        if fixed(page) and not is_large(page):
+            yield say("not_trained", names=fixed(page), given=False)
         return
     groups = list(_groups(page))
     listed = [(key, ids) for key, ids in groups if ids]
@@ -105,7 +111,7 @@ def given_numbers(page: Page) -> Iterator[Block]:
     yield say("given_numbers")
     yield Table((Message("quantity"), Message("given_value")), tuple(rows))
     if fixed(page):
-        yield say("not_trained", names=fixed(page))
+        yield say("not_trained", names=fixed(page), given=True)
 
 
 def fixed(page: Page) -> tuple[Layout, ...]:

@@ -10,14 +10,15 @@ from dataclasses import replace
 
 from derive.calculus.rules import steps
 from derive.formula.evaluate import evaluate
-from derive.formula.tree import Cases, Tree, names
+from derive.formula.tree import Call, Cases, Tree, children, names
 from derive.network.graph import LayerView
 from derive.network.layers import replaced
 from derive.solution.document import Block, Equation, Line, Message
-from derive.solution.layout import Identifier, Operator, Partial, row
+from derive.solution.layout import Fenced, Function, Identifier, Operator, Partial, row
 from derive.solution.local import Known, rules_message
 from derive.solution.page import Page, head, say
 from derive.solution.softmax import softmax_jacobian
+from derive.solution.typeset import opposite
 
 
 def lemmas(page: Page, known: Known) -> Iterator[Block]:
@@ -32,6 +33,7 @@ def lemmas(page: Page, known: Known) -> Iterator[Block]:
             yield from softmax_jacobian(page, view, known)
         elif view.formula is not None and not page.graph.forward_only:
             yield from activation_derivative(page, view)
+    yield from sign_of_zero(page)
 
 
 def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
@@ -56,9 +58,37 @@ def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
         yield Equation((Line(left, "=", typeset(view.derivative)),))
         return
     yield say("through_output")
-    spelled = replaced(view.derivative, {"a": view.formula})
-    since = Message("since", {"what": row(a, Operator("="), typeset(view.formula))})
+    spelled, (value, condition) = _spelled(view.derivative, view.formula)
+    where = (Operator(","), typeset(condition)) if condition is not None else ()
+    since = Message("since", {"what": row(a, Operator("="), typeset(value), *where)})
     yield Equation((Line(left, "=", typeset(spelled)), Line(None, "=", typeset(view.derivative), since)))
+
+
+def sign_of_zero(page: Page) -> Iterator[Block]:
+    """What |v| has for a derivative at its kink, where a formula of the page has an absolute value."""
+    if any(_has_absolute(node.formula) for node in page.neurons.nodes.values()):
+        v = Identifier("v")
+        yield say("sign_of_zero", absolute=Fenced(v, "|", "|"), sign=Function("sign", (v,)), variable=v)
+
+
+def _has_absolute(tree: Tree) -> bool:
+    return (isinstance(tree, Call) and tree.function == "abs") or any(map(_has_absolute, children(tree)))
+
+
+def _spelled(derivative: Tree, formula: Tree) -> tuple[Tree, tuple[Tree, Tree | None]]:
+    """The derivative with the output's formula put in for `a`; and that formula, with the condition of the case it
+    belongs to. Where both go by the same cases, each case takes its own formula: no cases stand within cases."""
+    whole = replaced(derivative, {"a": formula}), (formula, None)
+    if not isinstance(derivative, Cases) or not isinstance(formula, Cases):
+        return whole
+    ((condition, slope), *more), ((same, value), *_) = derivative.branches, formula.branches
+    in_rest = "a" in names(derivative.otherwise)
+    if more or same != condition or len(formula.branches) > 1 or in_rest == ("a" in names(slope)):
+        return whole
+    spelled = Cases(
+        ((condition, replaced(slope, {"a": value})),), replaced(derivative.otherwise, {"a": formula.otherwise})
+    )
+    return spelled, (formula.otherwise, opposite(condition)) if in_rest else (value, condition)
 
 
 def kinked(derivative: Tree) -> bool:

@@ -42,6 +42,7 @@ class Known:
     partials: set[tuple[str, str]] = field(default_factory=set)
     kinds: set[tuple[str, str]] = field(default_factory=set)
     signals: set[str] = field(default_factory=set)  # units whose error signal has been given its name
+    layers: set[int] = field(default_factory=set)  # those whose sum over units stands on the page in general
     collapsed: set[str] = field(default_factory=set)  # pre-activations whose gradient a lemma gave at once
 
 

@@ -67,6 +67,10 @@ class Page:
         """A number by itself, as it appears in a table or a list."""
         return Digits(show(value, self.style).text)
 
+    def relation(self, *values: Value) -> str:
+        """`=` where all of these are shown exactly, else `~=`."""
+        return "=" if all(show(value, self.style).exact for value in values) else "~="
+
     def values(self) -> ValueOf | None:
         """Ids to their values at the sample that is worked; None in a symbolic problem."""
         worked = self.worked

@@ -11,6 +11,7 @@ from derive.formula.parse import parse
 from derive.formula.tree import Call, Name, Negative, Product, Sum, Tree
 from derive.network.graph import Graph, LayerView
 from derive.network.layers import replaced
+from derive.numeric.rounding import Value
 from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import BigSum, Digits, Fenced, Fraction, Identifier, Layout, Matrix, Operator, Partial, row
 from derive.solution.local import Known
@@ -52,17 +53,22 @@ def general(page: Page) -> General:
 def softmax_jacobian(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
     """dp_k/dz_l in both cases, then the two written as one; with cross-entropy, the collapse to p - y."""
     yield head(3, "lemma_softmax")
-    yield from jacobian_in_letters(general(page))
+    first = next(iter(page.graph.arrays[view.pre_activations[0]].ids.values()))
+    yield from jacobian_in_letters(general(page), page.names.delta(first))
     if page.worked is not None and page.graph.samples == 1:
         yield say("softmax_jacobian_numbers")
         left = Partial(Identifier("p", bold=True), Identifier("z", bold=True))
-        yield Equation((Line(left, "~=", jacobian(page, view)),))
+        relation = page.relation(*jacobian_values(page, view))
+        yield Equation((Line(left, relation, jacobian(page, view)),))
     if collapsed_gradients(page.graph) and view.number == len(page.graph.layers):
         yield from collapse(page, known)
 
 
-def jacobian_in_letters(write: General) -> Iterator[Block]:
-    """p_k = e^z_k / S  ->  p_k (1 - p_k) for l = k, -p_k p_l for another l, p_k (delta_kl - p_l) for both."""
+def jacobian_in_letters(write: General, signal: Layout) -> Iterator[Block]:
+    """p_k = e^z_k / S  ->  p_k (1 - p_k) for l = k, -p_k p_l for another l, p_k (delta_kl - p_l) for both.
+
+    `signal` is an error signal of the page, which has the same letter as the Kronecker delta.
+    """
     yield say("softmax_intro")
     total = BigSum(Identifier("l"), write("exp(z_l)"))
     share = Fraction(write("exp(z_k)"), Identifier("S"))
@@ -83,16 +89,23 @@ def jacobian_in_letters(write: General) -> Iterator[Block]:
             Line(None, "=", write("-p_k*p_l")),
         )
     )
-    yield say("softmax_together", delta=write.typeset(KRONECKER))
+    yield say("softmax_together", delta=write.typeset(KRONECKER), signal=signal)
     yield Equation((Line(write.partial("p_k", "z_l"), "=", write.jacobian_entry()),))
 
 
 def jacobian(page: Page, view: LayerView) -> Matrix:
     """The numbers dp_k/dz_l, a row per output."""
+    shown = [page.shown(value) for value in jacobian_values(page, view)]
+    size = len(view.units)
+    return Matrix(tuple(tuple(shown[at : at + size]) for at in range(0, size * size, size)))
+
+
+def jacobian_values(page: Page, view: LayerView) -> list[Value]:
+    """The values of dp_k/dz_l, output by output."""
     assert page.worked is not None
     outputs = page.graph.arrays[view.output].ids.values()
     logits = page.graph.arrays[view.pre_activations[0]].ids.values()
-    return Matrix(tuple(tuple(page.shown(page.worked.partial(p, z)) for z in logits) for p in outputs))
+    return [page.worked.partial(p, z) for p in outputs for z in logits]
 
 
 def collapse(page: Page, known: Known) -> Iterator[Block]:

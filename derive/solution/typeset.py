@@ -130,7 +130,7 @@ class Typesetter:
 
     def cases(self, tree: Cases) -> Layout:
         branches = tuple((self(value), self(condition)) for condition, value in tree.branches)
-        rest = _opposite(tree.branches[0][0]) if len(tree.branches) == 1 else None
+        rest = opposite(tree.branches[0][0]) if len(tree.branches) == 1 else None
         return lay.CasesOf((*branches, (self(tree.otherwise), self(rest) if rest else None)))
 
     def compare(self, tree: Compare) -> Layout:
@@ -143,7 +143,7 @@ class Typesetter:
 _OPPOSITE = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "==": "!=", "!=": "=="}
 
 
-def _opposite(condition: Tree) -> Tree | None:
+def opposite(condition: Tree) -> Tree | None:
     """The condition under which a comparison fails."""
     if isinstance(condition, Compare):
         return Compare(_OPPOSITE[condition.relation], condition.left, condition.right)

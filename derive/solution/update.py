@@ -100,16 +100,19 @@ def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
     worked = page.worked
     yield head(3, "sensitivities")
     ordered = sorted(ids, key=lambda id_: -abs(worked.total_gradient(id_).number))
-    if len(ids) <= MOST_ENTRIES:
+    if _at_two_points(page, ids):
+        yield say("gradients_at_two_points")
+    elif len(ids) <= MOST_ENTRIES:
         yield say("gradient_vector")
         column = Matrix(tuple((page.partial(page.graph.loss, id_),) for id_ in ids))
-        numbers = Matrix(tuple((page.shown(worked.total_gradient(id_)),) for id_ in ids))
+        slopes = [worked.total_gradient(id_) for id_ in ids]
+        numbers = Matrix(tuple((page.shown(slope),) for slope in slopes))
         yield Equation(
             (
                 Line(
                     row(Operator("nabla"), page.names(page.graph.loss)),
                     "=",
-                    row(column, Operator("~="), numbers),
+                    row(column, Operator(page.relation(*slopes)), numbers),
                 ),
             )
         )
@@ -120,6 +123,13 @@ def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
         for at, id_ in enumerate(shown, start=1)
     )
     yield Table((Message("rank"), Message("parameter"), Message("gradient")), rows, frozenset({0, 2}))
+
+
+def _at_two_points(page: Page, ids: Sequence[str]) -> bool:
+    """Whether a sequential update takes the gradients of some layers at weights that others have left already."""
+    optimizer = page.graph.problem.optimizer
+    layers = {page.neurons.array(id_).layer for id_ in ids}
+    return optimizer is not None and optimizer.order == "sequential" and len(layers) > 1
 
 
 def _as_large(page: Page, ids: Sequence[str], like: str) -> tuple[Layout, ...]:
