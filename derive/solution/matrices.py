@@ -53,7 +53,7 @@ class Matrices:
         letter = LETTERS.get(array.role, "v")
         if array.role in ("input", "target"):
             return Identifier(letter, bold=True)
-        return Identifier(letter, superscript=Fenced(Digits(str(array.layer))), bold=bool(array.indices))
+        return Identifier(letter, superscript=level(array), bold=bool(array.indices))
 
     def slope(self, array: Array) -> Layout:
         """dE/dW of the sample that is worked."""
@@ -108,16 +108,17 @@ class Matrices:
     def partial(self, child: str, parent: str) -> Value:
         return self.worked.partial(child, parent, self.page.sample)
 
-    def delta(self, view: LayerView) -> Layout:
-        """The error signal of a layer."""
-        return Identifier("delta", superscript=Fenced(Digits(str(view.number))), bold=True)
+    def delta(self, total: Array) -> Layout:
+        """The error signal at a layer's weighted sums."""
+        return Identifier("delta", superscript=level(total), bold=True)
 
-    def signal(self, view: LayerView) -> tuple[Layout, Array]:
-        """What flows into a layer's weights: delta, or the gradient at the output of a linear layer."""
+    def signals(self, view: LayerView) -> list[tuple[Layout, Array]]:
+        """What flows into each of a layer's weight matrices: delta, of maxout one for each of its pieces; or the
+        gradient at the output of a linear layer."""
         if view.pre_activations:
-            return self.delta(view), self.array(view.pre_activations[0])
+            return [(self.delta(self.array(name)), self.array(name)) for name in view.pre_activations]
         output = self.array(view.output)
-        return self.slope(output), output
+        return [(self.slope(output), output)]
 
     def updated(self, array: Array) -> Equation:
         """W+ = W - eta dE/dW in numbers."""
@@ -143,6 +144,15 @@ class Matrices:
             return row(before, Operator("-"), self.page.shown(worked.rate()), *times, slope)
 
         return Calculation(array, entries, values.__getitem__, numbers, worked.updated)
+
+
+def level(array: Array) -> Layout:
+    """The layer, raised in parentheses; with the number of the piece in maxout, unless all pieces share a bias."""
+    piece = array.name.partition("_")[2]
+    number = Digits(str(array.layer))
+    if not piece.isdigit() or not array.unit_indices:
+        return Fenced(number)
+    return Fenced(row(number, Operator(","), Digits(piece)))
 
 
 def rows_of(array: Array) -> list[list[str]]:

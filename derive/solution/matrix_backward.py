@@ -5,7 +5,8 @@ Each layer from the last to the first; one sample at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from derive.formula.tree import Name, Negative, Product, Sum, Tree
 from derive.network.graph import Array, LayerView
@@ -13,11 +14,14 @@ from derive.numeric.rounding import Style, Value
 from derive.solution.backward import Backward
 from derive.solution.document import Block, Equation, Line
 from derive.solution.forward import function_name, layer_heading
-from derive.solution.layout import Fenced, Function, Layout, Operator, Partial, Transposed, row
+from derive.solution.layout import Fenced, Function, Identifier, Layout, Operator, Partial, Transposed, row
 from derive.solution.local import Factor, Known, local_partial
-from derive.solution.matrices import ONE, Calculation, Matrices
+from derive.solution.matrices import ONE, Calculation, Matrices, level
 from derive.solution.page import Page, say
 from derive.solution.softmax import collapsed_gradients
+
+Rows: TypeAlias = "Mapping[str, Mapping[str, Value]]"  # those of a matrix, each by the id of the element that it gives
+Times: TypeAlias = "tuple[Rows, Mapping[str, Value]]"  # a matrix and the column that it is multiplied with
 
 
 def matrix_backward(page: Page, known: Known) -> Iterator[Block]:
@@ -27,15 +31,14 @@ def matrix_backward(page: Page, known: Known) -> Iterator[Block]:
     yield say("matrix_outputs", loss=page.names(page.root))
     yield from output_gradient(page, views[-1], known)
     for view in reversed(views):
-        one_sum = len(view.weights) == 1  # a maxout layer has one per piece
         yield layer_heading(page.graph, view)
-        if len(view.pre_activations) == 1:
+        if view.pre_activations:
             yield from error_signal(matrices, view)
-        if not one_sum:
-            continue
         yield say("matrix_weights", first=view.number == len(views))
-        yield weight_gradient(matrices, view)
-        yield from bias_gradient(matrices, view)
+        for weight, signal in zip(view.weights, matrices.signals(view), strict=True):
+            yield weight_gradient(matrices, view, matrices.array(weight), *signal)
+        for bias in dict.fromkeys(view.biases):
+            yield bias_gradient(matrices, view, matrices.array(bias))
         if view.number > 1:
             yield say("matrix_sent_back")
             yield sent_back(matrices, view)
@@ -56,12 +59,29 @@ def output_gradient(page: Page, view: LayerView, known: Known) -> Iterator[Block
 def error_signal(matrices: Matrices, view: LayerView) -> Iterator[Block]:
     """delta of a layer from the gradient at its output."""
     graph = matrices.page.graph
+    if len(view.pre_activations) > 1:
+        masks = tuple(mask(matrices.array(name)) for name in view.pre_activations)
+        yield say("matrix_routes", masks=masks)
+        for name in view.pre_activations:
+            yield routed(matrices, view, matrices.array(name))
+        return
     if view.number == len(graph.layers) and collapsed_gradients(graph):
         yield say("matrix_difference")
         yield difference(matrices, view)
         return
     yield say("matrix_signal", softmax=view.formula is None)
     yield through_jacobian(matrices, view) if view.formula is None else entry_by_entry(matrices, view)
+
+
+def mask(total: Array) -> Layout:
+    """m: 1 for each unit that this piece has won, else 0."""
+    return Identifier("m", superscript=level(total), bold=True)
+
+
+def routed(matrices: Matrices, view: LayerView, total: Array) -> Equation:
+    """delta of one piece of maxout = dE/da (.) m"""
+    symbols = row(matrices.slope(matrices.array(view.output)), Operator("odot"), mask(total))
+    return through_each_unit(matrices, view, total, symbols)
 
 
 def difference(matrices: Matrices, view: LayerView) -> Equation:
@@ -80,7 +100,7 @@ def difference(matrices: Matrices, view: LayerView) -> Equation:
             matrices.gradient,
         )
 
-    return matrices.line([Line(matrices.delta(view), "=", laid_out(matrices.name))], calculation)
+    return matrices.line([Line(matrices.delta(z), "=", laid_out(matrices.name))], calculation)
 
 
 def through_jacobian(matrices: Matrices, view: LayerView) -> Equation:
@@ -91,15 +111,21 @@ def through_jacobian(matrices: Matrices, view: LayerView) -> Equation:
     def calculation() -> Calculation:
         outputs = tuple(a.ids.values())
         rows = {i: {f"{o}/{i}": matrices.partial(o, i) for o in outputs} for i in z.ids.values()}
-        return matrix_times_column(matrices, z, rows, gradients(matrices, a))
+        return matrices_times_columns(matrices, z, [(rows, gradients(matrices, a))])
 
-    return matrices.line(delta_lines(matrices, view, symbols), calculation)
+    return matrices.line(delta_lines(matrices, z, symbols), calculation)
 
 
 def entry_by_entry(matrices: Matrices, view: LayerView) -> Equation:
     """delta = dE/da (.) f'(z)"""
     z, a = matrices.array(view.pre_activations[0]), matrices.array(view.output)
     slope = Function(function_name(view) + "'", (matrices.name(z),))
+    return through_each_unit(matrices, view, z, row(matrices.slope(a), Operator("odot"), slope))
+
+
+def through_each_unit(matrices: Matrices, view: LayerView, z: Array, symbols: Layout) -> Equation:
+    """delta = dE/da (.) da/dz, where a unit's output depends on its own z alone; `symbols` says the right side."""
+    a = matrices.array(view.output)
 
     def calculation() -> Calculation:
         units = tuple(zip(z.ids.values(), a.ids.values(), strict=True))
@@ -114,20 +140,17 @@ def entry_by_entry(matrices: Matrices, view: LayerView) -> Equation:
 
         return Calculation(z, entries, values, numbers, matrices.gradient)
 
-    symbols = row(matrices.slope(a), Operator("odot"), slope)
-    return matrices.line(delta_lines(matrices, view, symbols), calculation)
+    return matrices.line(delta_lines(matrices, z, symbols), calculation)
 
 
-def delta_lines(matrices: Matrices, view: LayerView, symbols: Layout) -> list[Line]:
+def delta_lines(matrices: Matrices, total: Array, symbols: Layout) -> list[Line]:
     """delta = dE/dz = symbols"""
-    slope = matrices.slope(matrices.array(view.pre_activations[0]))
-    return [Line(matrices.delta(view), "=", slope), Line(None, "=", symbols)]
+    return [Line(matrices.delta(total), "=", matrices.slope(total)), Line(None, "=", symbols)]
 
 
-def weight_gradient(matrices: Matrices, view: LayerView) -> Equation:
-    """dE/dW = delta a^T"""
-    weight, source = matrices.array(view.weights[0]), matrices.array(view.source)
-    name, signal = matrices.signal(view)
+def weight_gradient(matrices: Matrices, view: LayerView, weight: Array, name: Layout, signal: Array) -> Equation:
+    """dE/dW = delta a^T; `name` is how delta is written."""
+    source = matrices.array(view.source)
 
     def calculation() -> Calculation:
         down = gradients(matrices, signal)
@@ -146,40 +169,56 @@ def weight_gradient(matrices: Matrices, view: LayerView) -> Equation:
     return matrices.line([Line(matrices.slope(weight), "=", symbols)], calculation)
 
 
-def bias_gradient(matrices: Matrices, view: LayerView) -> Iterator[Equation]:
-    """dE/db = delta, for a shared bias the sum of its entries; a bias on every connection has the row repeated."""
+def bias_gradient(matrices: Matrices, view: LayerView, bias: Array) -> Equation:
+    """dE/db = delta; for a shared bias the sum of its entries; a bias on every connection has the column repeated."""
     page = matrices.page
-    if not view.biases or len(matrices.array(view.biases[0]).indices) == 2:
-        return
-    bias = matrices.array(view.biases[0])
-    name, signal = matrices.signal(view)
+    signals = matrices.signals(view)
+    if bias.unit_indices:  # in maxout each piece has its own
+        signals = [signals[view.biases.index(bias.name)]]
+    names = [name for name, _ in signals]
     minus = (Operator("neg"),) if view.bias_subtracted else ()
-    ones = () if bias.indices else (Transposed(ONE),)
-    left = Line(matrices.slope(bias), "=", row(*minus, *ones, name))
-    if not page.numeric:
-        yield Equation((left,))
-    elif bias.indices:
-        yield Equation((left, Line(None, "~=", matrices.table(bias, page.style, matrices.gradient))))
+    ones = (Transposed(ONE),)
+    if len(bias.unit_indices) == 0:
+        terms = [row(*ones, name) for name in names]
+        right = row(*minus, Fenced(added(terms)) if minus and len(terms) > 1 else added(terms))
     else:
-        terms = tuple(Negative(Name(id_)) if minus else Name(id_) for id_ in signal.ids.values())
-        (id_,) = bias.ids.values()
-        yield Equation((left, *page.numbers(Sum(terms), matrices.gradient, matrices.gradient(id_))))
+        right = row(*minus, names[0], *(ones if len(bias.unit_indices) == 2 else ()))
+    left = Line(matrices.slope(bias), "=", right)
+    if not page.numeric:
+        return Equation((left,))
+    if bias.unit_indices:
+        relation = page.relation(*(matrices.gradient(id_) for id_ in bias.ids.values()))
+        return Equation((left, Line(None, relation, matrices.table(bias, page.style, matrices.gradient))))
+    entries = (Name(id_) for _, signal in signals for id_ in signal.ids.values())
+    (id_,) = bias.ids.values()
+    total = Sum(tuple(Negative(entry) if minus else entry for entry in entries))
+    return Equation((left, *page.numbers(total, matrices.gradient, matrices.gradient(id_))))
 
 
 def sent_back(matrices: Matrices, view: LayerView) -> Equation:
-    """dE/da of the layer before = W^T delta"""
-    weight, source = matrices.array(view.weights[0]), matrices.array(view.source)
-    name, signal = matrices.signal(view)
+    """dE/da of the layer before = W^T delta, in maxout added up over the pieces."""
+    source = matrices.array(view.source)
+    parts = [
+        (matrices.array(weight), *signal) for weight, signal in zip(view.weights, matrices.signals(view), strict=True)
+    ]
 
     def calculation() -> Calculation:
-        rows = {
-            id_: {weight.ids[j, i]: matrices.partial(above, id_) for (j,), above in signal.ids.items()}
-            for (i,), id_ in source.ids.items()
-        }
-        return matrix_times_column(matrices, source, rows, gradients(matrices, signal))
+        products: list[Times] = []
+        for weight, _, signal in parts:
+            rows = {
+                id_: {weight.ids[j, i]: matrices.partial(above, id_) for (j,), above in signal.ids.items()}
+                for (i,), id_ in source.ids.items()
+            }
+            products.append((rows, gradients(matrices, signal)))
+        return matrices_times_columns(matrices, source, products)
 
-    symbols = row(Transposed(matrices.name(weight)), name)
-    return matrices.line([Line(matrices.slope(source), "=", symbols)], calculation)
+    terms = [row(Transposed(matrices.name(weight)), name) for weight, name, _ in parts]
+    return matrices.line([Line(matrices.slope(source), "=", added(terms))], calculation)
+
+
+def added(terms: Sequence[Layout]) -> Layout:
+    """Terms with plus signs between them."""
+    return row(*(part for at, term in enumerate(terms) for part in ([Operator("+")] if at else []) + [term]))
 
 
 def gradients(matrices: Matrices, array: Array) -> dict[str, Value]:
@@ -187,21 +226,26 @@ def gradients(matrices: Matrices, array: Array) -> dict[str, Value]:
     return {id_: matrices.gradient(id_) for id_ in array.ids.values()}
 
 
-def matrix_times_column(
-    matrices: Matrices, array: Array, rows: Mapping[str, Mapping[str, Value]], column: Mapping[str, Value]
-) -> Calculation:
-    """The gradient at an array as M v: `rows` are those of M by the id of each element; every number has a name."""
-    values = dict(column)
-    for named in rows.values():
-        values |= named
+def matrices_times_columns(matrices: Matrices, array: Array, products: Sequence[Times]) -> Calculation:
+    """The gradient at an array as a sum of products M v; every number has a name."""
+    values: dict[str, Value] = {}
+    for rows, column in products:
+        values |= column
+        for named in rows.values():
+            values |= named
 
-    def entry(names: Mapping[str, Value]) -> Tree:
-        terms = tuple(Product((Name(m), Name(v))) for m, v in zip(names, column, strict=True))
+    def entry(id_: str) -> Tree:
+        terms = tuple(
+            Product((Name(m), Name(v))) for rows, column in products for m, v in zip(rows[id_], column, strict=True)
+        )
         return terms[0] if len(terms) == 1 else Sum(terms)
 
     def numbers(style: Style) -> Layout:
-        right = matrices.column(column, style, values.__getitem__)
-        return row(matrices.grid(rows.values(), style, values.__getitem__), right)
+        def shown(rows: Rows, column: Mapping[str, Value]) -> Layout:
+            right = matrices.column(column, style, values.__getitem__)
+            return row(matrices.grid(rows.values(), style, values.__getitem__), right)
 
-    entries = {id_: entry(names) for id_, names in rows.items()}
+        return added([shown(*times) for times in products])
+
+    entries = {id_: entry(id_) for id_ in array.ids.values()}
     return Calculation(array, entries, values.__getitem__, numbers, matrices.gradient)
