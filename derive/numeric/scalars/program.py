@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,20 @@ from derive.numeric.scalars.source import Task, source_of
 from derive.numeric.scalars.writing import FUNCTIONS
 
 Values = Mapping[str, NDArray[Any]]
-Run = Callable[..., Sequence[Sequence[float]]]
+Numbers = Sequence[Sequence[float]]
+Run = Callable[..., Numbers]
+
+MOST_FOR_NUMBA = 1000  # trained numbers; 144 take 2 seconds to compile, 312 take 6, 1,200 minutes
 
 
 @dataclass(frozen=True)
 class ScalarProgram:
     """`source` defines `run(rates, done, ...)`: one tuple of floats per given array, in the order of `inputs`, and one
-    back per replaced array, in the order of `results`."""
+    back per replaced array. With `numba` they are flat arrays, and those replaced are overwritten."""
 
+    task: Task
     source: str
     inputs: tuple[str, ...]
-    results: tuple[str, ...]
-    streamed: frozenset[str]
     function: Run
     numba: bool = False
 
@@ -39,23 +42,29 @@ class ScalarProgram:
 
         A streamed array has one more axis, in front: its values at each step.
         """
-        given = [self._argument(name, arrays[name]) for name in self.inputs]
-        each: Any = np.asarray(rates, dtype=np.float64) if self.numba else [float(rate) for rate in rates]
+        given = {name: self._flat(name, arrays[name]) for name in self.inputs}
+        results = tuple(self.task.results.values())
+        found: Sequence[Any]
+        if self.numba:
+            self.function(np.asarray(rates, dtype=np.float64), float(done), *given.values())
+            found = [given[name] for name in results]
+        else:
+            found = self._by_python(rates, done, [tuple(flat.tolist()) for flat in given.values()])
+        return {name: np.reshape(values, np.shape(arrays[name])) for name, values in zip(results, found, strict=True)}
+
+    def _flat(self, name: str, values: NDArray[Any]) -> NDArray[np.float64]:
+        """The numbers of an array in a row; of a streamed one a row per element."""
+        if name not in self.task.streamed:
+            return np.array(values, dtype=np.float64).ravel()
+        return np.array(np.reshape(values, (len(values), -1)).T, dtype=np.float64, order="C")
+
+    def _by_python(self, rates: Sequence[float], done: int, given: Sequence[Any]) -> Numbers:
         try:
-            found = self.function(each, float(done), *given)
+            return self.function([float(rate) for rate in rates], float(done), *given)
         except (OverflowError, ZeroDivisionError, ValueError):
-            found = self._on_numpy_numbers(rates, done, given)
-        return {
-            name: np.reshape(values, np.shape(arrays[name])) for name, values in zip(self.results, found, strict=True)
-        }
+            return self._on_numpy_numbers(rates, done, given)
 
-    def _argument(self, name: str, values: NDArray[Any]) -> tuple[Any, ...]:
-        if name not in self.streamed:
-            return tuple(np.ravel(values).astype(np.float64).tolist())
-        columns = np.reshape(values, (len(values), -1)).astype(np.float64).T
-        return tuple(np.ascontiguousarray(columns)) if self.numba else tuple(columns.tolist())
-
-    def _on_numpy_numbers(self, rates: Sequence[float], done: int, given: Sequence[Any]) -> Sequence[Sequence[float]]:
+    def _on_numpy_numbers(self, rates: Sequence[float], done: int, given: Sequence[Any]) -> Numbers:
         """The same steps with infinities and NaN instead of exceptions; slower."""
         function = _executed(self.source, _numpy_functions())
         numbers = [tuple(np.array(part, dtype=np.float64) for part in one) for one in given]
@@ -67,18 +76,27 @@ class ScalarProgram:
 def scalar_program(task: Task) -> ScalarProgram:
     """Emit and compile the program of a task (`Task` says what each part means)."""
     source = source_of(task)
-    function = _executed(source.text, {name: getattr(math, name) for name in FUNCTIONS})
-    return ScalarProgram(source.text, source.inputs, tuple(task.results.values()), frozenset(task.streamed), function)
+    return ScalarProgram(task, source.text, source.inputs, _executed(source.text, _math_functions()))
 
 
 def compiled_by_numba(program: ScalarProgram) -> ScalarProgram:
-    """The same program as machine code, made when it is first run. Raises OptionError where numba is missing."""
+    """The same program as machine code, made when it is first run. Raises OptionError where numba is missing, and for
+    a program that it would compile for many minutes."""
     try:
         import numba
     except ImportError:
         raise OptionError("backend: numba is not installed; pip install 'derive[numba]'") from None
-    function = numba.njit(error_model="numpy")(program.function)
-    return ScalarProgram(program.source, program.inputs, program.results, program.streamed, function, numba=True)
+    count = sum(prod(program.task.arrays[name].shape) for name in program.task.results.values())
+    if count > MOST_FOR_NUMBA:
+        message = f"numba would compile {count} numbers for many minutes (at most {MOST_FOR_NUMBA}); expected array"
+        raise OptionError(f"backend: {message}")
+    source = source_of(program.task, in_arrays=True)
+    function = numba.njit(error_model="numpy")(_executed(source.text, _math_functions()))
+    return ScalarProgram(program.task, source.text, source.inputs, function, numba=True)
+
+
+def _math_functions() -> dict[str, Any]:
+    return {name: getattr(math, name) for name in FUNCTIONS}
 
 
 def _executed(source: str, functions: Mapping[str, Any]) -> Run:

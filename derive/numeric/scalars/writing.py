@@ -52,16 +52,19 @@ TEMPLATES: Mapping[str, str] = {
     "max": "{1} if {0:=} < {1:=} else {0}",
     "min": "{1} if {0:=} > {1:=} else {0}",
 }
+INFINITE: Mapping[str, str] = {"sigmoid": "1.0/(1.0 + exp(-{0}))"}  # where exp(710) is infinite, no error
 NOTES: Mapping[str, str] = {"sigmoid": "1/(1 + exp(-{0}))", "log": "ln({0})"}
 
 
 @dataclass(frozen=True)
 class Style:
-    """`names`: array -> position -> what the element is called; `whole`: arrays of whole numbers that pick places."""
+    """`names`: array -> position -> what the element is called; `whole`: arrays of whole numbers that pick places;
+    `raises`: whether functions raise OverflowError (Python's do, numba's do not)."""
 
     names: Mapping[str, Mapping[Position, str]]
     whole: Mapping[str, Any]
     program: bool = True
+    raises: bool = True
 
 
 class Writer:
@@ -217,13 +220,13 @@ class Writer:
                 ), level
 
             return note
-        template = TEMPLATES[function]
-        conditional = " if " in template
+        template = TEMPLATES[function] if self._style.raises else INFINITE.get(function, TEMPLATES[function])
+        level = CONDITION if " if " in template else PRODUCT if "/" in template else ATOM
         spare = [self._variable() if template.count(f"{{{at}") > 1 else "" for at in range(len(inner))]
 
         def call(env: Env) -> Text | None:
             parts = [part(env) or self._number(0) for part in inner]
-            return _filled(template, parts, spare), CONDITION if conditional else ATOM
+            return _filled(template, parts, spare), level
 
         return call
 
