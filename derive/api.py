@@ -257,7 +257,7 @@ class Solution(Written):
     @cached_property
     def neurons(self) -> Neurons:
         """The network written out neuron by neuron."""
-        return write_out(self.derivation.graph)
+        return write_out(self.derivation.graph, self.evaluation.start.values if self.evaluation is not None else None)
 
     def formula(self, id: str) -> Expr:
         """What a quantity or a derivative (`dE_total/dw5`) is, in symbols named by ids. Raises KeyError."""

@@ -47,7 +47,7 @@ OPERATORS = {
 }  # fmt: skip
 
 _FENCES = {
-    "(": "(", ")": ")", "[": "[", "]": "]", "{": r"\{", "}": r"\}", "": ".",
+    "(": "(", ")": ")", "[": "[", "]": "]", "{": r"\{", "}": r"\}", "": ".", "⟨": r"\langle", "⟩": r"\rangle",
     "|left": r"\lvert", "|right": r"\rvert", "||left": r"\lVert", "||right": r"\rVert",
 }  # fmt: skip
 

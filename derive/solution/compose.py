@@ -10,11 +10,14 @@ from dataclasses import replace
 
 from derive.calculus.chain import Derivation
 from derive.network.write_out import Neurons
+from derive.numeric.entrywise import EntryFormulas, Entrywise
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import style_of
 from derive.numeric.train import TrainingRun
 from derive.numeric.worked import LocalPartials, Worked
 from derive.problem.model import DocumentOptions, Problem
+from derive.solution.arrays.compose import array_page
+from derive.solution.arrays.sheet import Sheet
 from derive.solution.backward import Backward
 from derive.solution.check import gradient_check
 from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table
@@ -46,8 +49,11 @@ def compose(
     options: DocumentOptions,
 ) -> Document:
     """The document of one problem."""
-    page = page_of(derivation, neurons, evaluation, options)
     problem = derivation.graph.problem
+    if problem.stack:
+        sheet = sheet_of(derivation, neurons, evaluation, options)
+        return Document(title_of(problem), options.language, tuple(array_page(sheet)))
+    page = page_of(derivation, neurons, evaluation, options)
     sections = _network if derivation.graph.layers else _circuit
     return Document(title_of(problem), options.language, tuple(sections(page, evaluation, run)))
 
@@ -131,6 +137,19 @@ def page_of(derivation: Derivation, neurons: Neurons, evaluation: Evaluation | N
         evaluation,
         _telling_sample(worked),
     )
+
+
+def sheet_of(
+    derivation: Derivation, neurons: Neurons, evaluation: Evaluation | None, options: DocumentOptions
+) -> Sheet:
+    """The surroundings of the page of a network of any layers."""
+    style = style_of(options)
+    names = Names(derivation.graph, NOTATIONS[options.notation])
+    typeset = Typesetter(names, names.element, False)
+    local = LocalPartials(derivation, neurons)
+    page = Page(derivation, neurons, None, local, options, style, names, typeset, evaluation)
+    formulas = EntryFormulas(derivation, neurons, evaluation.start.values if evaluation is not None else {})
+    return Sheet(page, formulas, Entrywise(formulas, evaluation, style) if evaluation is not None else None)
 
 
 def _telling_sample(worked: Worked | None) -> int:

@@ -7,12 +7,13 @@ plain     h_1 = sigma(w_1 x_1 + ...)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from derive.formula.tree import Element, Name
 from derive.network.graph import SAMPLE, Array, Graph, Position
+from derive.solution.arrays.names import StackNames
 from derive.solution.layout import (
     Digits,
     Fenced,
@@ -21,9 +22,9 @@ from derive.solution.layout import (
     Operator,
     Partial,
     Superscript,
-    Words,
     row,
 )
+from derive.solution.typed_names import below_name, typed_name
 
 
 @dataclass(frozen=True)
@@ -39,24 +40,6 @@ class Notation:
     from_last: bool = False
 
 
-def typed_name(id_: str) -> Layout:
-    """A name as a person means it: `w5` is w with subscript 5, `net_h1` is net with subscript h1."""
-    base, _, below = id_.partition("_")
-    digits = re.search(r"\d+$", base)
-    if not below and digits and digits.start() > 0:
-        return Identifier(base[: digits.start()], Digits(digits.group()))
-    return Identifier(base, _subscript(below)) if below else Identifier(base)
-
-
-def _subscript(text: str) -> Layout:
-    """Below a name: words upright (`total`), unit names as letters and digits (`h1`)."""
-    match = re.fullmatch(r"([^\W\d_])(\d*)", text)
-    if match:
-        letter, digits = match.groups()
-        return row(Identifier(letter), Digits(digits)) if digits else Identifier(letter)
-    return Digits(text) if text.isdigit() else Words(text.replace("_", ","))
-
-
 def _net_out(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
     if array.role == "sample-loss":
         return Identifier("E", Identifier(SAMPLE))
@@ -70,11 +53,11 @@ def _plain(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
     if array.role == "activation":
         return typed_name(unit)
     if array.role == "pre-activation":
-        return Identifier("z", _subscript(unit))
+        return Identifier("z", below_name(unit))
     if array.role == "target":
-        return Identifier("t", _subscript(unit))
+        return Identifier("t", below_name(unit))
     if array.role == "exponential":
-        return Superscript(Identifier("e"), Identifier("z", _subscript(unit)))
+        return Superscript(Identifier("e"), Identifier("z", below_name(unit)))
     return _net_out(graph, array, at, id_)
 
 
@@ -164,6 +147,11 @@ class Names:
         """What gradients are of: the loss, or with several samples the loss of one of them."""
         return "E" if "E" in self.graph.arrays else self.graph.loss
 
+    @cached_property
+    def of_arrays(self) -> StackNames:
+        """The names in a network of any layers: the same in every notation."""
+        return StackNames(self.graph)
+
     def __call__(self, id_: str) -> Layout:
         """An id; `w5+` the updated parameter, `eta` the learning rate, `d:out_h1` the gradient with respect to
         out_h1.
@@ -175,6 +163,8 @@ class Names:
         if id_ in ("eta", "a", "z") and id_ not in self.graph.place_of:
             return Identifier(id_)
         place = self.graph.place_of.get(id_)
+        if self.graph.problem.stack:
+            return self.of_arrays(id_)
         if place is None:
             return typed_name(id_)
         array, at = place

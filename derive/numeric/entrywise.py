@@ -1,0 +1,269 @@
+"""The numbers of a hand calculation entry by entry: an entry of an array, of its gradient, of its update.
+
+    net_1_2 = K_1_1*x_1_2 + ...        dE_total/dK_1_1 = dE_total/dnet_1_1*x_1_1 + ...        K_1_1+ = K_1_1 - eta*...
+
+These are the definitions in index notation with every index filled in. `Worked` follows the paths from neuron to neuron;
+here a gradient is the whole-array formula at one entry, as the page of a network of any layers prints it. With
+`rounding: each-step` the rounded value of an entry is what the next one uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
+
+import numpy as np
+from sympy import Expr, Idx, Indexed, S, Symbol
+
+from derive.calculus.chain import Derivation, gradient_of
+from derive.errors import NumericError, UntrueLineError
+from derive.formula.evaluate import evaluate, evaluate_exactly
+from derive.formula.symbolic import from_sympy
+from derive.formula.tree import Cases, Element, Name, Negative, Number, Product, Sum, Tree, map_children, names
+from derive.network.entries import GRADIENT, EntryWriter, flat_sum
+from derive.network.graph import Array, Position, array_of
+from derive.network.write_out import Neurons, entry_writer
+from derive.numeric.evaluate import Evaluation
+from derive.numeric.rounding import Style, Value, rounded_value, typed
+from derive.numeric.worked import TOO_FEW_DIGITS
+
+ZERO, ONE = Number("0"), Number("1")
+
+
+class EntryFormulas:
+    """The formula of any entry over the ids of others: of a quantity, of its gradient (`dE_total/dK_1_1`), of a
+    parameter after the update (`K_1_1+`). Each is written once.
+    """
+
+    def __init__(self, derivation: Derivation, neurons: Neurons, data: Mapping[str, object]) -> None:
+        self.derivation, self.neurons, self.graph = derivation, neurons, derivation.graph
+        self.writer: EntryWriter = entry_writer(derivation.graph, data)
+        self._trees: dict[str, Tree] = {}
+        self._known: dict[str, Tree] = {}
+
+    def place(self, id_: str) -> tuple[Array, Position]:
+        """The array and the position of a quantity, of a gradient's, of an updated one's."""
+        array, at = self.graph.place_of[self.bare(id_)]
+        return self.graph.arrays[array], at
+
+    def bare(self, id_: str) -> str:
+        """`K_1_1` for `dE_total/dK_1_1` and for `K_1_1+`."""
+        return id_.removeprefix(f"d{self.graph.loss}/d").removesuffix("+")
+
+    def is_gradient(self, id_: str) -> bool:
+        return id_.startswith(f"d{self.graph.loss}/d")
+
+    def gradient(self, id_: str) -> str:
+        """The id of the gradient with respect to a quantity."""
+        return f"d{self.graph.loss}/d{id_}"
+
+    def __call__(self, id_: str) -> Tree | None:
+        """The formula; None for what is given. Raises KeyError for an unknown id."""
+        if id_ not in self._known:
+            formula = self._formula(id_)
+            if formula is None:
+                return None
+            self._known[id_] = formula
+        return self._known[id_]
+
+    def _formula(self, id_: str) -> Tree | None:
+        if id_ == self.gradient(self.graph.loss):
+            return ONE
+        if self.is_gradient(id_):
+            array, at = self.place(id_)
+            if array.name not in self.derivation.gradients:
+                return ZERO
+            letters = (index.name for index in array.unit_indices)
+            return self.writer.tree(self.gradient_tree(array.name), dict(zip(letters, at, strict=True)))
+        if id_.endswith("+"):
+            slope = Name(self.gradient(self.bare(id_)))
+            return Sum((Name(self.bare(id_)), Negative(Product((Name("eta"), slope)))))
+        node = self.neurons.nodes.get(id_)
+        return None if node is None else node.formula
+
+    def gradient_tree(self, array: str) -> Tree:
+        """The gradient's formula in index notation, gradients that are simply 1 left out."""
+        if array not in self._trees:
+            expression = self.without_ones(self.derivation.gradients[array].expression)
+            self._trees[array] = from_sympy(expression, self.rank)
+        return self._trees[array]
+
+    def rank(self, name: str) -> tuple[int, int]:
+        """Weights, then what arrives from above, then the rest."""
+        return (1, -1) if name.startswith(GRADIENT) else self.graph.rank(name.removesuffix("+"))
+
+    def without_ones(self, expression: Expr) -> Expr:
+        """Gradients that are simply 1 (a total that adds its parts) are not carried along as factors."""
+        ones = {leaf: S.One for leaf in expression.atoms(Indexed, Symbol) if self._is_one(leaf)}
+        return expression.xreplace(ones) if ones else expression
+
+    def _is_one(self, leaf: Expr) -> bool:
+        """Whether a gradient is 1, or another one that is."""
+        if isinstance(leaf, Idx) or not isinstance(leaf, Indexed | Symbol):
+            return False
+        name = array_of(leaf)
+        return name.startswith(GRADIENT) and self.is_one(name.removeprefix(GRADIENT))
+
+    def is_one(self, array: str) -> bool:
+        """Whether the gradient is 1: the loss simply adds the array."""
+        definition = self.derivation.gradients.get(array)
+        return definition is not None and (definition.expression == S.One or self._is_one(definition.expression))
+
+
+class Entrywise:
+    """Values by id. `moved` are the parameters after an update, where the forward pass is worked again.
+
+    Raises UntrueLineError where the page's entries and the emitted program disagree, NumericError where rounding at
+    every step leaves no finite number.
+    """
+
+    def __init__(
+        self,
+        formulas: EntryFormulas,
+        evaluation: Evaluation,
+        style: Style,
+        moved: Mapping[str, Value] | None = None,
+    ) -> None:
+        self.formulas, self.graph, self.style = formulas, formulas.graph, style
+        self._evaluation, self._moved = evaluation, bool(moved)
+        self._values: dict[str, Value] = dict(moved or {})
+
+    def moved_to(self, parameters: Mapping[str, Value]) -> Entrywise:
+        """The same calculation at other parameters: after an update."""
+        return Entrywise(self.formulas, self._evaluation, self.style, parameters)
+
+    def rate(self) -> Value:
+        """The learning rate, as typed."""
+        optimizer = self.graph.problem.optimizer
+        assert optimizer is not None
+        assert optimizer.learning_rate is not None
+        return typed(optimizer.learning_rate.text)
+
+    def gradient(self, id_: str) -> Value:
+        """dE / d(an entry)."""
+        return self.value(self.formulas.gradient(id_))
+
+    def updated(self, id_: str) -> Value:
+        """An entry of a parameter after one update."""
+        return self.value(f"{id_}+")
+
+    def value(self, id_: str) -> Value:
+        """The value of an entry; what it depends on is worked first (a recurrence may be long: no recursion)."""
+        open_ = [id_]
+        while open_:
+            wanted = open_[-1]
+            if wanted in self._values:
+                open_.pop()
+                continue
+            missing = [name for name in self._reads(wanted) if name not in self._values]
+            if missing:
+                open_.extend(reversed(missing))
+                continue
+            self._values[wanted] = self._work(wanted)
+            open_.pop()
+        return self._values[id_]
+
+    def formula(self, id_: str) -> Tree | None:
+        """The formula of an entry as it stands in a worked line: conditions on values decided, in a gradient."""
+        formula = self.formulas(id_)
+        if formula is None or not self.formulas.is_gradient(id_):
+            return formula
+        return decided(formula, lambda name: self.value(name).number)
+
+    def combined(self, formula: Tree, values: Callable[[str], Value]) -> Value:
+        """The value of a formula over ids, from their values, rounded where every step is."""
+        if isinstance(formula, Number):
+            return typed(formula.text)
+        if isinstance(formula, Name):  # a typed numeral keeps its digits
+            return values(formula.id)
+        used = {name: values(name) for name in dict.fromkeys(names(formula))}
+        exact = evaluate_exactly(formula, {n: v.exact for n, v in used.items() if v.exact is not None})
+        number = float(exact) if exact is not None else evaluate(formula, {n: v.number for n, v in used.items()})
+        return rounded_value(Value(number, exact), self.style)
+
+    def _reads(self, id_: str) -> Iterator[str]:
+        formula = None if id_ == "eta" else self.formulas(id_)
+        return iter(()) if formula is None else names(formula)
+
+    def _work(self, id_: str) -> Value:
+        if id_ == "eta":
+            return self.rate()
+        formula = self.formula(id_)
+        if formula is None:
+            return self._given(id_)
+        value = self.combined(formula, self._values.__getitem__)
+        if not isfinite(value.number):
+            raise NumericError(id_, f"{id_}: {TOO_FEW_DIGITS}")
+        self._agrees(id_, value)
+        return value
+
+    def _given(self, id_: str) -> Value:
+        numerals = self._evaluation.start.typed.get(id_)
+        if numerals is not None:
+            return typed(numerals[0].text)
+        return rounded_value(Value(self._program(id_)), self.style)
+
+    def _program(self, id_: str) -> float:
+        """What the emitted program has for it."""
+        array, at = self.formulas.place(id_)
+        name = gradient_of(array.name) if self.formulas.is_gradient(id_) else array.name
+        name += "+" if id_.endswith("+") else ""
+        values = np.asarray(self._evaluation.values.get(name, 0.0), dtype=np.float64)
+        if values.ndim == 0:
+            return float(values)
+        return float(values[(0, *at) if array.per_sample else at])
+
+    def _agrees(self, id_: str, value: Value) -> None:
+        """The page's entries and the program must give the same number."""
+        if self.style.each_step or self._moved:
+            return
+        program = self._program(id_)
+        if abs(value.number - program) > 1e-9 * max(1.0, abs(program)):
+            raise UntrueLineError(f"{id_}: {value.number} on the page, {program} by the program")
+
+
+def decided(tree: Tree, number: Callable[[str], float]) -> Tree:
+    """A formula whose conditions on values are decided: of a sum, what is not chosen is left out.
+
+    if(net_1 > 0, 1, 0)*dE/dout_1    ->    1*dE/dout_1
+    """
+    if isinstance(tree, Name | Number | Element):
+        return tree
+    if isinstance(tree, Cases):
+        for condition, value in tree.branches:
+            if evaluate(condition, {name: number(name) for name in names(condition)}):
+                return decided(value, number)
+        return decided(tree.otherwise, number)
+    if isinstance(tree, Sum) and any(map(_chooses, tree.terms)):
+        return _chosen(decided(term, number) if _chooses(term) else term for term in tree.terms)
+    return map_children(tree, lambda child: decided(child, number)) if _has_cases(tree) else tree
+
+
+def _chooses(tree: Tree) -> bool:
+    body = tree.body if isinstance(tree, Negative) else tree
+    factors = body.factors if isinstance(body, Product) else (body,)
+    return any(isinstance(factor, Cases) for factor in factors)
+
+
+def _has_cases(tree: Tree) -> bool:
+    found = False
+
+    def look(node: Tree) -> Tree:
+        nonlocal found
+        found = found or isinstance(node, Cases)
+        return node if isinstance(node, Name | Number | Element) else map_children(node, look)
+
+    look(tree)
+    return found
+
+
+def _chosen(terms: Iterator[Tree]) -> Tree:
+    """The terms without factors of 1, and without those that have a factor of 0."""
+    kept: list[Tree] = []
+    for term in terms:
+        factors = term.factors if isinstance(term, Product) else (term,)
+        if ZERO in factors:
+            continue
+        left = tuple(factor for factor in factors if factor != ONE) or (ONE,)
+        kept.append(left[0] if len(left) == 1 else Product(left))
+    return flat_sum(kept) if kept else ZERO

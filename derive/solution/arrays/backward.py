@@ -1,0 +1,148 @@
+"""The backward pass of an array page, array by array: the chain rule over what reads it, the formula that this gives,
+one entry in numbers, then all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sympy import Expr, Idx, Integer
+
+from derive.network.graph import Array, Definition, Partial, size
+from derive.solution import layout as lay
+from derive.solution.arrays.forward import FEW
+from derive.solution.arrays.places import letter
+from derive.solution.arrays.sheet import Sheet, has_choice
+from derive.solution.document import Block, Equation, Line
+from derive.solution.layout import Layout, Operator, row
+from derive.solution.page import say
+
+
+def sections(sheet: Sheet) -> Mapping[int, tuple[str, ...]]:
+    """Layer number (above the last: the loss) -> the arrays whose gradient is found there, in order: what the layer
+    reads, its parameters, what it defines but its output."""
+    found: dict[int, list[str]] = {}
+    for name in sheet.page.derivation.gradients:
+        array = sheet.array(name)
+        if name == sheet.graph.loss or array.role in ("target", "constant"):
+            continue
+        found.setdefault(min(layer_of(sheet, reader) for reader in readers(sheet, name)), []).append(name)
+    return {number: tuple(names) for number, names in found.items()}
+
+
+def layer_of(sheet: Sheet, definition: Definition) -> int:
+    """The layer that a definition belongs to; the loss comes after the last."""
+    array = sheet.array(definition.array)
+    in_loss = array.role in ("loss-part", "score", "sample-loss", "data-loss", "penalty", "loss")
+    return len(sheet.graph.layers) + 1 if in_loss else array.layer
+
+
+def readers(sheet: Sheet, name: str) -> tuple[Definition, ...]:
+    """The definitions through which the loss depends on an array."""
+    used = sheet.page.derivation.partials
+    return tuple(
+        definition
+        for definition in sheet.graph.definitions
+        if any(partial.array == name for partial in used.get(definition.array, ()))
+        and definition.array in sheet.page.derivation.gradients
+    )
+
+
+def gradient(sheet: Sheet, name: str) -> Iterator[Block]:
+    """The gradient with respect to one array, in full."""
+    yield from gradient_formula(sheet, name)
+    yield from gradient_entries(sheet, name)
+
+
+def gradient_formula(sheet: Sheet, name: str) -> Iterator[Block]:
+    """The chain rule over the definitions that read the array, and the formula that this gives."""
+    through = readers(sheet, name)
+    left = sheet.names.slope(sheet.own(name))
+    lines: list[Line] = []
+    if not all(is_one(sheet, reader) for reader in through):
+        whole = sheet.names.whole(sheet.array(name))
+        yield say(
+            "array_gradient",
+            array=whole,
+            readers=tuple(sheet.names.whole(sheet.array(reader.array)) for reader in through),
+            count=len(through),
+        )
+        terms = [chain_term(sheet, reader, name) for reader in through]
+        lines.append(Line(left, "=", row(*_joined(terms))))
+    tree = sheet.formulas.gradient_tree(name)
+    if not has_choice(tree):
+        lines.append(Line(None if lines else left, "=", sheet.in_letters(tree)))
+    yield Equation(tuple(lines))
+
+
+def gradient_entries(sheet: Sheet, name: str) -> Iterator[Block]:
+    """One entry of a gradient worked in full, then all of them."""
+    array = sheet.array(name)
+    of = sheet.formulas.gradient
+    ids = tuple(array.ids.values())
+    if len(ids) <= FEW:
+        yield from (sheet.worked(of(id_)) for id_ in ids)
+        return
+    yield say("one_entry")
+    yield sheet.worked(of(sheet.telling(array, of)))
+    if sheet.entries is not None:
+        yield say("all_entries")
+        yield sheet.whole(array, of, sheet.names.slope)
+
+
+def is_one(sheet: Sheet, definition: Definition) -> bool:
+    """Whether the loss simply adds the definition: its own gradient is 1."""
+    return sheet.formulas.is_one(definition.array)
+
+
+def chain_term(sheet: Sheet, reader: Definition, name: str) -> Layout:
+    """`sum over r, c of dE/dnet_{r,c} * dnet_{r,c}/dK_{u,v}`: what arrives through one definition."""
+    array = sheet.array(name)
+    places, sums = reading_places(sheet, reader, array)
+    read = sheet.at(reader.array, places)
+    factor = lay.Partial(read, sheet.own(name))
+    product = factor if is_one(sheet, reader) else row(sheet.names.slope(read), Operator("."), factor)
+    if not sums:
+        return product
+    return lay.BigSum(row(*_commas([letter(index) for index in sums])), product)
+
+
+def reading_places(sheet: Sheet, reader: Definition, array: Array) -> tuple[list[Expr], list[str]]:
+    """The places of a definition at which it reads one entry of the array: fixed by the entry's own indices where they
+    are, else open, to be summed over."""
+    partials = [p for p in sheet.page.derivation.partials[reader.array] if p.array == array.name]
+    fixed = _fixed(reader, array, partials)
+    taken = {index.name for index in array.indices}
+    places: list[Expr] = []
+    sums: list[str] = []
+    for index in reader.indices:
+        if index in fixed:
+            places.append(fixed[index])
+            continue
+        name = index.name
+        while name in taken:
+            name += "'"
+        places.append(Idx(name, (index.lower, index.upper)))
+        if size(index) > 1:
+            sums.append(name)
+    return places, sums
+
+
+def _fixed(reader: Definition, array: Array, partials: Sequence[Partial]) -> Mapping[Idx, Expr]:
+    found: list[dict[Idx, Expr]] = []
+    for partial in partials:
+        own: dict[Idx, Expr] = {}
+        for at, index in zip(partial.at, array.indices, strict=True):
+            for mine in reader.indices:
+                if mine not in own and isinstance(at - mine, Integer):
+                    own[mine] = index - (at - mine)
+        found.append(own)
+    first, *rest = found
+    return {index: place for index, place in first.items() if all(other.get(index) == place for other in rest)}
+
+
+def _joined(terms: Sequence[Layout]) -> list[Layout]:
+    return [part for at, term in enumerate(terms) for part in ([Operator("+")] if at else []) + [term]]
+
+
+def _commas(items: Sequence[Layout]) -> list[Layout]:
+    return [part for at, item in enumerate(items) for part in ([Operator(",")] if at else []) + [item]]

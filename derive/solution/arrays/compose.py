@@ -1,0 +1,41 @@
+"""The array page: what is said in which order.
+
+given -> forward, layer by layer -> loss -> backward, from the loss back -> update -> the loss again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.solution.arrays.backward import sections
+from derive.solution.arrays.explainers import explainer
+from derive.solution.arrays.forward import kind_of, layer_heading, loss_section
+from derive.solution.arrays.given import introduction
+from derive.solution.arrays.sheet import Sheet
+from derive.solution.arrays.update import after_update, updates
+from derive.solution.document import Block
+from derive.solution.page import head, say
+
+
+def array_page(sheet: Sheet) -> Iterator[Block]:
+    """The page of a network of any layers."""
+    yield from introduction(sheet)
+    yield head(2, "forward_pass")
+    for view in sheet.graph.layers:
+        yield layer_heading(sheet, view)
+        yield from explainer(view.kind).forward(sheet, view)
+    if not sheet.graph.loss:
+        return
+    yield from loss_section(sheet)
+    yield head(2, "backward_pass")
+    yield say("array_backward", loss=sheet.page.names(sheet.graph.loss))
+    found = sections(sheet)
+    last = len(sheet.graph.layers)
+    yield head(3, "the_loss")
+    yield from explainer("").backward(sheet, None, found.get(last + 1, ()))
+    for view in reversed(sheet.graph.layers):
+        if view.number in found:
+            yield head(3, "array_back", number=view.number, kind=kind_of(sheet, view))
+        yield from explainer(view.kind).backward(sheet, view, found.get(view.number, ()))
+    yield from updates(sheet)
+    yield from after_update(sheet)

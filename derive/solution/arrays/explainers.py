@@ -1,0 +1,43 @@
+"""What a kind of layer adds to the mechanism that is common to all: one entry of EXPLAINERS each.
+
+A kind that is not in the table is explained by its formulas alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from derive.network.graph import LayerView
+from derive.solution.arrays.backward import gradient
+from derive.solution.arrays.forward import layer_forward
+from derive.solution.arrays.sheet import Sheet
+from derive.solution.document import Block
+
+
+def gradients(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:
+    """The gradients of these arrays, one after the other."""
+    for name in arrays:
+        yield from gradient(sheet, name)
+
+
+Forward = Callable[[Sheet, LayerView], Iterator[Block]]
+Backward = Callable[[Sheet, "LayerView | None", Sequence[str]], Iterator[Block]]
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """How a kind of layer is worked: `forward` all that it defines, `backward` the gradients of these arrays (what it
+    reads, its parameters, what it defines but its output), in this order."""
+
+    forward: Forward = layer_forward
+    backward: Backward = gradients
+
+
+PLAIN = Explainer()
+EXPLAINERS: Mapping[str, Explainer] = {}
+
+
+def explainer(kind: str) -> Explainer:
+    """The explainer of a kind of layer."""
+    return EXPLAINERS.get(kind, PLAIN)

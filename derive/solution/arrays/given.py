@@ -1,0 +1,108 @@
+"""How an array page begins: the layers in words, what the index letters count, the given arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.network.graph import Array, LayerView
+from derive.problem.model import Layer, Module
+from derive.solution.arrays.forward import kind_of
+from derive.solution.arrays.sheet import Sheet
+from derive.solution.document import Argument, Block, Cell, Equation, Line, Listing, Message, Table
+from derive.solution.layout import Digits, Matrix
+from derive.solution.page import head, say
+
+
+def introduction(sheet: Sheet) -> Iterator[Block]:
+    """The network in words, then its numbers."""
+    page = sheet.page
+    yield say(
+        "document_symbolic"
+        if sheet.entries is None
+        else "document_each_step"
+        if page.style.each_step
+        else "document_carry"
+    )
+    yield head(2, "the_network")
+    yield Listing(tuple(description(sheet)))
+    yield from given_arrays(sheet)
+
+
+def description(sheet: Sheet) -> Iterator[Message]:
+    """The input, every layer, the loss: a line each."""
+    graph, problem = sheet.graph, sheet.graph.problem
+    assert problem.source is not None
+    signal = problem.source.signal
+    sizes: tuple[Argument, ...] = tuple(Digits(str(length)) for length in signal.shape)
+    samples = size_of_samples(sheet)
+    name = sheet.names.whole(sheet.array("x"))
+    yield Message(f"source_{signal.kind}", {"name": name, "sizes": sizes, "samples": samples})
+    for view, spec in zip(graph.layers, problem.stack, strict=True):
+        yield layer_message(sheet, view, spec)
+    loss = problem.loss
+    if loss is not None:
+        key = "loss_typed" if loss.choice.formula is not None else f"loss_{loss.choice.name.replace('-', '_')}"
+        mean = loss.reduction == "mean"
+        yield Message("network_loss", {"loss": Message(key), "samples": samples, "mean": mean})
+
+
+def size_of_samples(sheet: Sheet) -> int:
+    """How many samples are written out."""
+    first = sheet.array("x").indices[0]
+    return int(first.upper - first.lower + 1)
+
+
+def layer_message(sheet: Sheet, view: LayerView, spec: Layer | Module) -> Message:
+    """A layer: its kind, what it returns."""
+    activation = Message(f"activation_{view.activation.replace('-', '_')}" if view.activation else "activation_typed")
+    linear = view.activation == "identity" or not view.activation
+    returns = sheet.array(view.output)
+    shape: tuple[Argument, ...] = tuple(Digits(str(n)) for n in (returns.shape[1:]))
+    return Message(
+        "stack_layer",
+        {
+            "number": view.number,
+            "kind": kind_of(sheet, view),
+            "name": sheet.names.whole(returns),
+            "shape": shape,
+            "activation": activation,
+            "linear": linear if isinstance(spec, Module) else not view.pre_activations,
+        },
+    )
+
+
+def given_arrays(sheet: Sheet) -> Iterator[Block]:
+    """Inputs, parameters, targets and the rate."""
+    if sheet.entries is None:
+        return
+    yield say("given_numbers")
+    yield Equation(tuple(_inputs(sheet)))
+    for view in sheet.graph.layers:
+        lines = [line for array in sheet.parameters(view) for line in given_lines(sheet, array)]
+        if lines:
+            yield say("given_layer", number=view.number, kind=kind_of(sheet, view))
+            yield Equation(tuple(lines))
+    rows: list[tuple[Cell, ...]] = []
+    optimizer = sheet.graph.problem.optimizer
+    if optimizer is not None and optimizer.learning_rate is not None:
+        rows.append((Message("group_rate"), sheet.page.names("eta"), sheet.page.shown(sheet.value("eta"))))
+        yield Table((Message("quantity"), "", Message("given_value")), tuple(rows))
+
+
+def _inputs(sheet: Sheet) -> Iterator[Line]:
+    yield from given_lines(sheet, sheet.array("x"))
+    target = next((array for array in sheet.graph.arrays.values() if array.role == "target"), None)
+    if target is not None:
+        yield from given_lines(sheet, target)
+
+
+def given_lines(sheet: Sheet, array: Array) -> Iterator[Line]:
+    """The numbers of an array; where its entries have names of their own, these first."""
+    lines = list(sheet.matrices(array))
+    if sheet.names.is_positional(array) or len(array.ids) == 1:
+        yield from lines
+        return
+    for (_, rows), line in zip(sheet.slices(array), lines, strict=True):
+        cells = tuple(tuple(sheet.page.names(id_) for id_ in ids) for ids in rows)
+        yield Line(line.left, "=", Matrix(cells))
+        yield Line(None, line.relation, line.right)
