@@ -2,8 +2,8 @@
 
     python benchmarks/training.py [first-page digits convolution lstm emission border] [--float32] [--runs N]
 
-Needs `pip install -e '.[bench]'`. One core, one thread; every round measures all sides in turn, and a ratio is the
-median over the rounds. A ratio says how many times longer the other one takes than derive.
+Needs `pip install -e '.[bench]'`. One core, one thread, processor time; every round measures all sides in turn, and a
+ratio is the median over the rounds. A ratio says how many times longer the other one takes than derive.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ if hasattr(os, "sched_setaffinity"):
 import argparse  # noqa: E402
 import platform  # noqa: E402
 import statistics  # noqa: E402
-from collections.abc import Callable, Iterator, Sequence  # noqa: E402
+from collections.abc import Callable, Iterator, Mapping, Sequence  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
+from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
@@ -39,10 +40,10 @@ from ours import (  # noqa: E402
     stages,
 )
 from peers import convolution, digits, first_page, lstm  # noqa: E402
-from timing import in_turn, ratio, seconds  # noqa: E402
+from timing import cpu_seconds, in_turn, ratio  # noqa: E402
 
 STEPS = 10_000
-EPOCHS = 30  # before accuracies are compared
+EPOCHS, LAST = 30, 10  # accuracies are compared over the last 10 of 30 epochs
 WIDTHS = (2, 3, 4, 6, 8, 10, 12, 16, 20, 24)
 
 
@@ -72,7 +73,7 @@ class Row:
 
 def compared(title: str, unit: str, sides: Sequence[Side], runs: int, per: int = 1) -> Iterator[Row]:
     """Print and return the rows of one training."""
-    times = in_turn(runs, *(lambda side=side: seconds(side.work) / per for side in sides))
+    times = in_turn(runs, *(lambda side=side: cpu_seconds(side.work) / per for side in sides))
     of = dict(zip((side.name for side in sides), times, strict=True))
     print(f"\n{title}\n\n| | {unit} | times derive's | wanted | met |\n|---|---:|---:|---:|---|")
     for side in sides:
@@ -131,19 +132,26 @@ def of_digits(runs: int, dtype: str) -> list[Row]:
         "PyTorch, eager": digits.ByTorch(data, start),
         "MLPClassifier": digits.ByScikitLearn(data, start),
     }
-    for _ in range(EPOCHS):
-        for one in (mine, *others.values()):
-            one.epoch()
-    found = {"derive": mine.accuracy(), **{name: one.accuracy() for name, one in others.items()}}
+    found = _accuracy({"derive": mine, **others})
     wanted = dict(zip(others, (1 / 1.05, 6, 3), strict=True))
     sides = [Side("derive", mine.epoch), *(Side(name, one.epoch, wanted[name]) for name, one in others.items())]
     rows = list(compared(f"## Digits, 64-32-10, batches of 64, {dtype}", "an epoch", sides, 3 * runs))
     return [*rows, *_accuracies(found)]
 
 
+def _accuracy(sides: Mapping[str, Any]) -> dict[str, float]:
+    """Held-out accuracy of each, the mean over the last epochs: one epoch alone depends on the order of samples."""
+    shares: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(EPOCHS):
+        for name, side in sides.items():
+            side.epoch()
+            shares[name].append(side.accuracy())
+    return {name: statistics.fmean(found[-LAST:]) for name, found in shares.items()}
+
+
 def _accuracies(found: dict[str, float]) -> Iterator[Row]:
     """Held-out accuracy of each, and whether derive's is at most 0.5 points below."""
-    print(f"\nAccuracy on samples held out, after {EPOCHS} epochs: ", end="")
+    print(f"\nAccuracy on samples held out, mean of epochs {EPOCHS - LAST + 1} to {EPOCHS}: ", end="")
     print(", ".join(f"{name} {100 * share:.1f} %" for name, share in found.items()))
     for name, share in found.items():
         if name != "derive":
@@ -158,10 +166,7 @@ def of_convolution(runs: int, dtype: str) -> list[Row]:
     data = digits.load(dtype)
     mine = on_digits(CONVOLUTION, data, dtype)
     other = convolution.ByTorch(data, mine.setup.parameters)
-    for _ in range(EPOCHS):
-        mine.epoch()
-        other.epoch()
-    found = {"derive": mine.accuracy(), "PyTorch, eager": other.accuracy()}
+    found = _accuracy({"derive": mine, "PyTorch, eager": other})
     sides = [Side("derive", mine.epoch), Side("PyTorch, eager", other.epoch, 1)]
     title = f"## Digits, 8 filters 3x3, ReLU, 2x2 max pooling, dense 10, batches of 64, {dtype}"
     return [*compared(title, "an epoch", sides, 3 * runs), *_accuracies(found)]
@@ -198,7 +203,7 @@ def of_emission(runs: int) -> list[Row]:
     rows = []
     for name, (one, bound) in cases.items():
         deriving, everything = stages(one)
-        before, whole = in_turn(2 * runs + 1, lambda d=deriving: seconds(d), lambda e=everything: seconds(e))
+        before, whole = in_turn(2 * runs + 1, lambda d=deriving: cpu_seconds(d), lambda e=everything: cpu_seconds(e))
         spent = statistics.median(whole) - statistics.median(before)
         met = "yes" if spent <= bound else "**no**"
         print(f"| {name} | {_readable(statistics.median(before))} | {_readable(spent)} | {_readable(bound)} | {met} |")
@@ -215,7 +220,7 @@ def of_border(runs: int) -> list[Row]:
     for width in WIDTHS:
         sides = [square(width, "scalar"), square(width, "array")]
         steps = max(20, 20_000 // width**2)
-        timed = (lambda one=one, steps=steps: seconds(lambda: one.advance(steps)) / steps for one in sides)
+        timed = (lambda one=one, steps=steps: cpu_seconds(lambda: one.advance(steps)) / steps for one in sides)
         scalar, array = in_turn(runs, *timed)
         count, found = 2 * (width**2 + width), ratio(array, scalar)
         times = f"{_readable(statistics.median(scalar))} | {_readable(statistics.median(array))}"
