@@ -2,7 +2,7 @@
 
     net_1_2 = K_1_1*x_1_2 + ...        dE_total/dK_1_1 = dE_total/dnet_1_1*x_1_1 + ...        K_1_1+ = K_1_1 - eta*...
 
-These are the definitions in index notation with every index filled in. `Worked` follows the paths from neuron to neuron;
+These are the definitions in index notation with every index filled in. `Worked` follows paths from neuron to neuron;
 here a gradient is the whole-array formula at one entry, as the page of a network of any layers prints it. With
 `rounding: each-step` the rounded value of an entry is what the next one uses.
 """
@@ -178,7 +178,10 @@ class Entrywise:
             return values(formula.id)
         used = {name: values(name) for name in dict.fromkeys(names(formula))}
         exact = evaluate_exactly(formula, {n: v.exact for n, v in used.items() if v.exact is not None})
-        number = float(exact) if exact is not None else evaluate(formula, {n: v.number for n, v in used.items()})
+        numbers = {name: value.number for name, value in used.items()}
+        number = float(exact) if exact is not None else evaluate(formula, numbers)
+        if exact is None and number and _only_noise(formula, number, numbers):
+            number = 0.0
         return rounded_value(Value(number, exact), self.style)
 
     def _reads(self, id_: str) -> Iterator[str]:
@@ -220,6 +223,17 @@ class Entrywise:
         program = self._program(id_)
         if abs(value.number - program) > 1e-9 * max(1.0, abs(program)):
             raise UntrueLineError(f"{id_}: {value.number} on the page, {program} by the program")
+
+
+NOISE = 4e-16  # of float64, for each term of a sum
+
+
+def _only_noise(formula: Tree, number: float, values: Mapping[str, float]) -> bool:
+    """Whether a sum is what float64 leaves of terms that cancel: by hand it is 0."""
+    if not isinstance(formula, Sum):
+        return False
+    largest = max(abs(evaluate(term, values)) for term in formula.terms)
+    return abs(number) <= NOISE * len(formula.terms) * largest
 
 
 def decided(tree: Tree, number: Callable[[str], float]) -> Tree:

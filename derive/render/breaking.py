@@ -196,8 +196,8 @@ def _split(items: tuple[Layout, ...], breaks: Callable[[Layout, Layout], bool]) 
 _LEVELS = (
     _before("=", "~=", "==", "->"),
     _before("+", "-"),
-    _before("*", ".", "odot"),
+    _before("*", ".", "odot", "star"),
     _inside_fences,
-    _before("*", ".", "odot"),
+    _before("*", ".", "odot", "star"),
     _between_factors,
 )

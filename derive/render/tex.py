@@ -41,7 +41,8 @@ BROWSER_COLORS = {"forward": "green", "gradient": "crimson", "result": "royalblu
 """Roles by CSS names, which MathJax and KaTeX pass on to the browser."""
 
 OPERATORS = {
-    "+": "+", "-": "-", "*": r"\times", ".": r"\cdot", "/": "/", "odot": r"\odot", "neg": "-", "nabla": r"\nabla",
+    "+": "+", "-": "-", "*": r"\times", ".": r"\cdot", "/": "/", "odot": r"\odot", "star": r"\star",
+    "neg": "-", "nabla": r"\nabla",
     "=": "=", "~=": r"\approx", "==": r"\equiv", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "!=": r"\ne",
     "->": r"\to", ",": ",",
 }  # fmt: skip

@@ -50,7 +50,8 @@ class Row:
 class Operator:
     """A sign between or before things: one of the keys of each emitter's table.
 
-    Binary: `+ - * . /` (`*` the times cross, `.` the raised dot), `odot` (entry by entry), prefix: `neg`, `nabla`;
+    Binary: `+ - * . /` (`*` the times cross, `.` the raised dot), `odot` (entry by entry), `star` (correlation),
+    prefix: `neg`, `nabla`;
     relations: `= ~= == < <= > >= !=  ->` (`~=` approximately, `==` identically / by definition).
     punctuation: `,`.
     """

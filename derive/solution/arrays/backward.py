@@ -4,6 +4,7 @@ one entry in numbers, then all of them."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from sympy import Expr, Idx, Integer
 
@@ -48,45 +49,71 @@ def readers(sheet: Sheet, name: str) -> tuple[Definition, ...]:
 
 
 def gradient(sheet: Sheet, name: str) -> Iterator[Block]:
-    """The gradient with respect to one array, in full."""
-    yield from gradient_formula(sheet, name)
+    """The gradient with respect to one array, in full; nothing where the loss simply adds the array."""
+    if sheet.formulas.is_one(name):
+        return
+    yield from enters(sheet, name)
+    lines = formula_lines(sheet, name)
+    if len(sheet.array(name).ids) == 1:  # one entry: the formula and its numbers in one chain
+        yield single(sheet, sheet.formulas.gradient(next(iter(sheet.array(name).ids.values()))), lines)
+        return
+    yield Equation(tuple(lines))
     yield from gradient_entries(sheet, name)
 
 
-def gradient_formula(sheet: Sheet, name: str) -> Iterator[Block]:
+def enters(sheet: Sheet, name: str) -> Iterator[Block]:
+    """Through what the array reaches the loss, in words."""
+    through = readers(sheet, name)
+    if all(is_one(sheet, reader) for reader in through):
+        return
+    yield say(
+        "array_gradient",
+        array=sheet.names.whole(sheet.array(name)),
+        readers=tuple(sheet.names.whole(sheet.array(reader.array)) for reader in through),
+        count=len(through),
+    )
+
+
+def formula_lines(sheet: Sheet, name: str) -> list[Line]:
     """The chain rule over the definitions that read the array, and the formula that this gives."""
     through = readers(sheet, name)
     left = sheet.names.slope(sheet.own(name))
     lines: list[Line] = []
     if not all(is_one(sheet, reader) for reader in through):
-        whole = sheet.names.whole(sheet.array(name))
-        yield say(
-            "array_gradient",
-            array=whole,
-            readers=tuple(sheet.names.whole(sheet.array(reader.array)) for reader in through),
-            count=len(through),
-        )
         terms = [chain_term(sheet, reader, name) for reader in through]
         lines.append(Line(left, "=", row(*_joined(terms))))
     tree = sheet.formulas.gradient_tree(name)
     if not has_choice(tree):
         lines.append(Line(None if lines else left, "=", sheet.in_letters(tree)))
-    yield Equation(tuple(lines))
+    return lines
 
 
-def gradient_entries(sheet: Sheet, name: str) -> Iterator[Block]:
-    """One entry of a gradient worked in full, then all of them."""
+def single(sheet: Sheet, id_: str, lines: Sequence[Line]) -> Equation:
+    """`left = formula in letters = formula = numbers = result` for an array of one entry."""
+    worked = sheet.worked(id_)
+    first, *rest = worked.lines
+    again = bool(lines) and first.right == lines[-1].right
+    follows = rest if again else [replace(first, left=None if lines else first.left), *rest]
+    return Equation((*lines, *follows), worked.id)
+
+
+def gradient_entries(sheet: Sheet, name: str, whole: bool = True) -> Iterator[Block]:
+    """One entry of a gradient worked in full, then all of them (if `whole`)."""
     array = sheet.array(name)
     of = sheet.formulas.gradient
     ids = tuple(array.ids.values())
     if len(ids) <= FEW:
         yield from (sheet.worked(of(id_)) for id_ in ids)
         return
-    yield say("one_entry")
     yield sheet.worked(of(sheet.telling(array, of)))
+    if whole:
+        yield from all_entries(sheet, name)
+
+
+def all_entries(sheet: Sheet, name: str) -> Iterator[Block]:
+    """All entries of a gradient."""
     if sheet.entries is not None:
-        yield say("all_entries")
-        yield sheet.whole(array, of, sheet.names.slope)
+        yield sheet.whole(sheet.array(name), sheet.formulas.gradient, sheet.names.slope)
 
 
 def is_one(sheet: Sheet, definition: Definition) -> bool:

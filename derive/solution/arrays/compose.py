@@ -21,6 +21,7 @@ def array_page(sheet: Sheet) -> Iterator[Block]:
     """The page of a network of any layers."""
     yield from introduction(sheet)
     yield head(2, "forward_pass")
+    yield say("array_forward", numeric=sheet.entries is not None)
     for view in sheet.graph.layers:
         yield layer_heading(sheet, view)
         yield from explainer(view.kind).forward(sheet, view)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.network.graph import LayerView
+from derive.solution.arrays import convolution, normalization, pooling, shaping
 from derive.solution.arrays.backward import gradient
 from derive.solution.arrays.forward import layer_forward
 from derive.solution.arrays.sheet import Sheet
@@ -35,7 +36,17 @@ class Explainer:
 
 
 PLAIN = Explainer()
-EXPLAINERS: Mapping[str, Explainer] = {}
+EXPLAINERS: Mapping[str, Explainer] = {
+    "convolution": Explainer(convolution.forward, convolution.backward),
+    "max-pooling": Explainer(pooling.max_forward, pooling.max_backward),
+    "average-pooling": Explainer(pooling.average_forward, pooling.average_backward),
+    "flatten": Explainer(shaping.flatten_forward, shaping.flatten_backward),
+    "batch-normalization": Explainer(normalization.batch_forward, normalization.backward),
+    "layer-normalization": Explainer(normalization.layer_norm_forward, normalization.backward),
+    "dropout": Explainer(shaping.dropout_forward),
+    "add": Explainer(shaping.add_forward),
+    "embedding": Explainer(shaping.embedding_forward, shaping.embedding_backward),
+}
 
 
 def explainer(kind: str) -> Explainer:

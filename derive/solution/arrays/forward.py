@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.network.graph import Definition, LayerView
 from derive.solution.arrays.sheet import OF_LOSS, Sheet
 from derive.solution.document import Block, Equation, Heading, Line, Message
-from derive.solution.page import head, say
+from derive.solution.page import head
 
 FEW = 2  # so many entries are worked one by one
 
@@ -31,9 +31,17 @@ def layer_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
 def defined(sheet: Sheet, definition: Definition) -> Iterator[Block]:
     """One array: its formula, one entry in numbers, all entries."""
     array = sheet.array(definition.array)
-    if definition.tree is not None and len(array.ids) > 1 and array.role != "exponential":
+    if definition.tree is not None and array.role != "exponential" and _says_more(sheet, definition):
         yield in_letters(sheet, definition)
     yield from entries(sheet, definition.array)
+
+
+def _says_more(sheet: Sheet, definition: Definition) -> bool:
+    """Whether the formula in letters is another than that of its entries."""
+    assert definition.tree is not None
+    array = sheet.array(definition.array)
+    first = next(iter(array.ids.values()))
+    return len(array.ids) > 1 or sheet.in_letters(definition.tree) != sheet.page.set(sheet.formula(first))
 
 
 def in_letters(sheet: Sheet, definition: Definition) -> Equation:
@@ -49,10 +57,8 @@ def entries(sheet: Sheet, name: str) -> Iterator[Block]:
     if len(ids) <= FEW:
         yield from (sheet.worked(id_) for id_ in ids)
         return
-    yield say("one_entry")
     yield sheet.worked(sheet.telling(array))
     if sheet.entries is not None:
-        yield say("all_entries")
         yield sheet.whole(array)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from derive.network.graph import Array, LayerView
 from derive.problem.model import Layer, Module
 from derive.solution.arrays.forward import kind_of
+from derive.solution.arrays.letters import letters_table
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Argument, Block, Cell, Equation, Line, Listing, Message, Table
 from derive.solution.layout import Digits, Matrix
@@ -26,6 +27,7 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
     yield head(2, "the_network")
     yield Listing(tuple(description(sheet)))
     yield from given_arrays(sheet)
+    yield from letters_table(sheet)
 
 
 def description(sheet: Sheet) -> Iterator[Message]:

@@ -1,0 +1,93 @@
+"""The views of layers that move or scale numbers: flatten, dropout, residual connections, embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from derive.formula.tree import Name, names
+from derive.network.graph import LayerView
+from derive.solution.arrays.backward import enters, formula_lines, gradient
+from derive.solution.arrays.forward import entries, in_letters, layer_forward
+from derive.solution.arrays.sheet import Sheet
+from derive.solution.document import Block, Cell, Equation, Message, Table
+from derive.solution.layout import Digits
+from derive.solution.page import say
+
+
+def flatten_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """The order in words, the first entries by name, all of them in numbers."""
+    yield say("about_flatten")
+    ids = tuple(sheet.array(view.output).ids.values())
+    rows = [sheet.worked(id_).lines[0] for id_ in ids[:MOST_NAMED]]
+    yield Equation(tuple(rows))
+    if sheet.entries is not None:
+        yield sheet.whole(sheet.array(view.output))
+
+
+MOST_NAMED = 4
+
+
+def flatten_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:
+    """The gradients go back to the places that the entries came from."""
+    assert view is not None
+    for name in arrays:
+        if name != view.source or len(sheet.page.derivation.gradients) == 0:
+            yield from gradient(sheet, name)
+            continue
+        yield say("flatten_back", array=sheet.names.whole(sheet.array(name)))
+        if sheet.entries is not None:
+            yield sheet.whole(sheet.array(name), sheet.formulas.gradient, sheet.names.slope)
+        else:
+            yield Equation(tuple(formula_lines(sheet, name)))
+
+
+def dropout_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """The mask, then the formula."""
+    yield say("about_dropout", mask=sheet.names.whole(sheet.array(f"mask{view.number}")))
+    if sheet.entries is not None:
+        yield sheet.whole(sheet.array(f"mask{view.number}"))
+    yield from layer_forward(sheet, view)
+
+
+def add_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """The sum with an earlier layer."""
+    yield say("about_add")
+    yield from layer_forward(sheet, view)
+
+
+def embedding_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """Which row each token looks up."""
+    (definition,) = sheet.defined(view)
+    table = sheet.array(view.parameters["E"])
+    yield say("about_embedding", table=sheet.names.whole(table))
+    yield in_letters(sheet, definition)
+    if sheet.entries is None:
+        yield from entries(sheet, view.output)
+        return
+    source = sheet.graph.problem.source
+    words = source.words if source is not None else ()
+    lines: list[tuple[Cell, ...]] = []
+    for at, id_ in enumerate(sheet.array("x").ids.values()):
+        token = int(sheet.value(id_).number)
+        word = words[token] if words else str(token)
+        lines.append((Digits(str(at + 1)), word, Digits(str(token + 1))))
+    yield Table((Message("step"), Message("token"), Message("table_row")), tuple(lines), frozenset({0, 2}))
+    yield sheet.whole(sheet.array(view.output))
+
+
+def embedding_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:
+    """Only the rows that were looked up get a gradient."""
+    assert view is not None
+    for name in arrays:
+        if name != view.parameters["E"]:
+            yield from gradient(sheet, name)
+            continue
+        yield from enters(sheet, name)
+        yield say("embedding_back")
+        yield Equation(tuple(formula_lines(sheet, name)))
+        if sheet.entries is not None:
+            ids = [sheet.formulas.gradient(id_) for id_ in sheet.array(name).ids.values()]
+            longest = max(ids, key=lambda id_: sum(1 for _ in names(sheet.formula(id_))))
+            if not isinstance(sheet.formula(longest), Name):
+                yield sheet.worked(longest)
+            yield sheet.whole(sheet.array(name), sheet.formulas.gradient, sheet.names.slope)
