@@ -5,16 +5,15 @@ A quantity that becomes NaN or infinite is an error that names it; nothing is cl
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sympy import Abs, Heaviside, Max, Min, Piecewise, sign
 
 from derive.calculus.chain import RATE, Derivation, gradient_of, updated
@@ -24,10 +23,8 @@ from derive.formula.evaluate import evaluate_exactly
 from derive.formula.tree import BigSum, Tree, children, names
 from derive.network.graph import Array, Definition, Graph
 from derive.network.write_out import Neurons, write_out
-from derive.numeric.emit_arrays import emit_arrays, read
+from derive.numeric.emit import array_program
 from derive.numeric.starting_values import Start, Values
-
-Program = Callable[..., list[Any]]
 
 
 @dataclass(frozen=True)
@@ -131,20 +128,26 @@ def _has_kink(graph: Graph) -> bool:
 
 def run(definitions: Sequence[Definition], values: Values) -> dict[str, Any]:
     """The arrays that the definitions define, from the arrays they read."""
-    inputs = tuple(values)
-    outputs = tuple(definition.array for definition in definitions)
-    program = compiled(emit_arrays(definitions, inputs, outputs))
-    with np.errstate(all="ignore"):
-        return dict(zip(outputs, program(*values.values()), strict=True))
+    names = tuple(definition.array for definition in definitions)
+    return dict(zip(names, calculation(definitions, values, names)(values), strict=True))
 
 
-@lru_cache(maxsize=64)
-def compiled(source: str) -> Program:
-    """Our own emitted source as a function `run`; names in it are generated, never typed."""
-    scope: dict[str, Any] = {"np": np, "read": read, "erf": np.vectorize(math.erf, otypes=[np.float64])}
-    exec(compile(source, "<derive program>", "exec"), scope)  # noqa: S102
-    program: Program = scope["run"]
-    return program
+def calculation(
+    definitions: Sequence[Definition], values: Values, results: Sequence[str]
+) -> Callable[[Values], list[NDArray[Any]]]:
+    """The results as a function of the given arrays, in float64; `values` shows their names and shapes."""
+    shapes = {name: np.shape(value) for name, value in values.items()}
+    program = array_program(definitions, shapes, results, exact=True)
+    bound = {name: np.zeros(shapes[name]) for name in program.inputs}
+    step = program.bind(bound)
+
+    def calculate(moved: Values) -> list[NDArray[Any]]:
+        for name, array in bound.items():
+            array[...] = moved[name]
+        with np.errstate(all="ignore"):
+            return [np.array(result) for result in step()]
+
+    return calculate
 
 
 def check_finite(graph: Graph, values: Values, when: str) -> None:

@@ -20,8 +20,7 @@ from sympy.core.relational import Relational
 
 from derive.calculus.chain import Derivation, gradient_of
 from derive.network.graph import Array, Definition, Graph, Position, array_of
-from derive.numeric.emit_arrays import emit_arrays
-from derive.numeric.evaluate import compiled, run
+from derive.numeric.evaluate import calculation, run
 
 TOLERANCE = 1e-6
 STEPS = (1e-2, 1e-3, 1e-4, 1e-5)  # times the size of the parameter, where that is above 1
@@ -71,14 +70,8 @@ def _id(array: Array, at: Position) -> str:
 
 
 def _loss_program(graph: Graph, values: Arrays) -> Callable[[Arrays], float]:
-    program = compiled(emit_arrays(graph.definitions, tuple(values), (graph.loss,)))
-
-    def loss(moved: Arrays) -> float:
-        with np.errstate(all="ignore"):
-            (result,) = program(*(moved[name] for name in values))
-        return float(result)
-
-    return loss
+    calculate = calculation(graph.definitions, values, (graph.loss,))
+    return lambda moved: float(calculate(moved)[0])
 
 
 def _difference(moved: Values, name: str, at: Position, loss: Callable[[Arrays], float]) -> tuple[float, float]:
@@ -113,21 +106,19 @@ class _Switches:
                 name = f"corner {len(extra)}"
                 extra.append(Definition(name, (*definition.indices, *bound), expression))
                 self._owners[name] = (definition, bound)
-        self._names = tuple(values)
-        self._program = None
+        self._calculate = None
         if extra:
-            self._program = compiled(emit_arrays((*graph.definitions, *extra), self._names, tuple(self._owners)))
+            self._calculate = calculation((*graph.definitions, *extra), values, tuple(self._owners))
 
     def crossed(self, moved: Values, name: str, at: Position, reach: float) -> str:
         """The first unit whose branch changes while the element moves by `reach`; '' where none does."""
-        if self._program is None:
+        if self._calculate is None:
             return ""
         here = float(moved[name][at])
         sides = []
         for shift in (-reach, 0.0, reach):
             moved[name][at] = here + shift
-            with np.errstate(all="ignore"):
-                sides.append([np.sign(value) for value in self._program(*(moved[name] for name in self._names))])
+            sides.append([np.sign(value) for value in self._calculate(moved)])
         moved[name][at] = here
         for (definition, bound), low, middle, high in zip(self._owners.values(), *sides, strict=True):
             changes = (low != high) | ((middle == 0) & (low != middle))

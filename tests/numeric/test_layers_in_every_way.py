@@ -19,8 +19,7 @@ from networks import drawn
 from stacks import Case, alone, case, stacks
 
 from derive.calculus.chain import gradient_of
-from derive.numeric.emit_arrays import emit_arrays
-from derive.numeric.evaluate import compiled, run
+from derive.numeric.evaluate import calculation, run
 from derive.numeric.scalars.program import scalar_program
 from derive.numeric.scalars.source import Task
 from derive.problem.layer_types import LAYER_TYPES
@@ -30,17 +29,16 @@ SEEDS = st.integers(0, 10**6)
 
 def differences(it: Case, name: str) -> Any:
     """(E(x+h) - E(x-h)) / 2h for every element; NaN where the slopes of the two sides do not agree (a kink)."""
-    names = tuple(it.given)
-    program = compiled(emit_arrays(it.graph.definitions, names, (it.graph.loss,)))
     values = {key: np.array(value, dtype=float) for key, value in it.given.items()}
     here, step = values[name], 1e-5
+    calculate = calculation(it.graph.definitions, values, (it.graph.loss,))
     found = np.empty_like(here)
     for at in np.ndindex(here.shape):
         typed = here[at]
 
         def loss(shift: float, at: Any = at, typed: float = typed) -> float:
             here[at] = typed + shift
-            return float(program(*values.values())[0])
+            return float(calculate(values)[0])
 
         middle, up, down = loss(0.0), loss(step), loss(-step)
         here[at] = typed

@@ -201,9 +201,7 @@ def reduced(low: Lowering, value: Value, operand: Operand, kept: tuple[int, ...]
         low.code.emit("dot({0}, {1}, out={out})", args, flat, value.label, aligned=False)
         return
     slowest = [axis for axis in inner if outer and order.index(axis) < order.index(outer[-1])]
-    if (
-        summed and slowest and len(slowest) < len(inner)
-    ):  # what stands on both sides of the kept axes, one after the other
+    if summed and slowest and len(slowest) < len(inner):  # they stand on both sides of the kept ones
         partly = _summed(low, value, operand, [axis for axis in order if axis not in inner or axis in slowest])
         reduced(low, value, partly, kept, function)
         return

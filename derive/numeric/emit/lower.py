@@ -166,7 +166,7 @@ class Lowering:
         axes, step = self.axes(value), self.step_axis(value)
         if value.number not in self.storage:
             type_ = "bool" if value.boolean else "float"
-            if value.rank == 0:
+            if value.rank == 0 and not value.boolean:
                 type_ = "double"
             if step is not None and value.number in self.schedule.stored:
                 rest = [axes[at] for at in self._order(axes, like, value)]
@@ -225,8 +225,8 @@ class Lowering:
 
     def add(self, value: Value) -> None:
         """Terms with the sign + first, then one after the other into the result."""
-        terms = sorted(value.args, key=lambda ref: (ref.scale != 1, len(ref.axes) == 0))
-        views = [(self._term(ref, value), -1 if ref.scale == -1 else 1) for ref in terms]
+        terms = sorted(value.args, key=lambda ref: (ref.scale < 0, len(ref.axes) == 0))
+        views = [(self.scaled(ref._replace(scale=abs(ref.scale)), value), -1 if ref.scale < 0 else 1) for ref in terms]
         out = self.result(value, [view for view, _ in views])
         total, sign = views[0]
         if sign < 0:
@@ -238,9 +238,6 @@ class Lowering:
     @staticmethod
     def _largest_first(views: Sequence[tuple[View, int]]) -> list[tuple[View, int]]:
         return sorted(views, key=lambda pair: -sum(bool(stride) for stride in pair[0].strides))
-
-    def _term(self, ref: Ref, value: Value) -> View:
-        return self.scaled(ref if abs(ref.scale) != 1 or ref.value.op == "one" else ref._replace(scale=1.0), value)
 
     def mul(self, value: Value) -> None:
         pairs = list(zip(value.args, value.data, strict=True))

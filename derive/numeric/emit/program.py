@@ -90,17 +90,21 @@ def array_program(
     dtype: str = "float64",
     in_place: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
+    exact: bool = False,
 ) -> ArrayProgram:
     """The program that computes `results` from the `given` arrays (name -> shape).
 
     `in_place` says which result overwrites which given array: `{"W1+": "W1"}`. `arguments` are the given numbers that
-    change from step to step (`eta`, `step`): the step takes them, in this order.
+    change from step to step (`eta`, `step`): the step takes them, in this order. `exact` computes each definition as it
+    stands: nothing is cancelled across definitions, so that 0/0 shows.
     """
     replaced = dict(in_place or {})
     reader = Reader(given)
     reader.read(definitions)
     wanted, shapes = _results(reader, results)
-    values, refs, states = simplified(wanted, reader.states)
+    values, refs, states = reader.values, wanted, reader.states
+    if not exact:
+        values, refs, states = simplified(wanted, reader.states)
     refs = [values.materialized(ref) for ref in refs]
     plan = scheduled(refs, states)
     ordered = frozenset(ref.value.number for ref, name in zip(refs, results, strict=True) if name in replaced)

@@ -18,7 +18,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 
 from derive.network.graph import Definition, Loop, Scatter, array_of, indices_of
 from derive.numeric.emit.places import affine, axis_of
-from derive.numeric.emit.values import Axis, Place, Ref, Values, moved
+from derive.numeric.emit.values import Axis, Place, Ref, Values, moved, outward
 from derive.numeric.safe_forms import LARGEST
 
 
@@ -229,7 +229,21 @@ class Reader:
                 return self.values.call("min" if greater else "max", left, right)
         if no.scale == 0 and yes.value.op == "one":
             return condition._replace(scale=yes.scale)
-        return self.values.call("where", condition, yes, no)
+        return self._shared(condition, yes, no)
+
+    def _shared(self, condition: Ref, yes: Ref, no: Ref) -> Ref:
+        """A choice; factors of both cases stand outside it: U*h0 or U*h  ->  U*(h0 or h)."""
+        if yes.value.op != "mul" or no.value.op != "mul":
+            return self.values.call("where", condition, yes, no)
+        pairs = [list(zip(outward(ref.value, ref.axes), ref.value.data, strict=True)) for ref in (yes, no)]
+        common = [pair for pair in pairs[0] if pair in pairs[1]]
+        if not common:
+            return self.values.call("where", condition, yes, no)
+        left, right = (
+            self.values.power_product([(self.values.number(ref.scale), 1.0), *(p for p in own if p not in common)])
+            for ref, own in zip((yes, no), pairs, strict=True)
+        )
+        return self.values.power_product([*common, (self.values.call("where", condition, left, right), 1.0)])
 
     def delta(self, expression: Any) -> Ref:
         left, right = (self.expression(part) for part in expression.args)

@@ -56,7 +56,7 @@ def scheduled(results: Sequence[Ref], states: Mapping[str, LoopState]) -> Schedu
         result = states[key].result
         assert result is not None
         state_of[result.value.number] = key
-    uses = _uses(results, values)
+    uses = _uses([*results, *(state.result for state in states.values() if state.result is not None)], values)
     summed: dict[int, int] = {}
     for value in values.values():
         if value.op == "sum":

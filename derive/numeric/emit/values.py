@@ -65,6 +65,9 @@ class Place(NamedTuple):
     steps: tuple[tuple[Any, int], ...]
 
 
+_ELEMENTWISE = frozenset({"add", "mul", "scale", "copy", "call", "compare", "and", "or", "not"})
+
+
 @dataclass
 class Values:
     """All values of a program, in an order in which they can be computed."""
@@ -90,7 +93,7 @@ class Values:
             states = frozenset().union(*(arg.value.states for arg in args))
             names = tuple(axis.tag for axis in whole)
             value = Value(len(self.all), op, data, inner, len(free), sizes, states, names)
-            value.static = op in ("one", "index") or (bool(args) and all(arg.value.static for arg in args))
+            value.static = op in ("one", "index") or (op in _ELEMENTWISE and all(arg.value.static for arg in args))
             value.boolean = op in ("compare", "and", "or", "not") or (op == "read" and args[0].value.boolean)
             self.known[key] = value
             self.all.append(value)
