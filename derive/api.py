@@ -9,6 +9,7 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -27,6 +28,7 @@ from derive.numeric.named_values import Number, named_values
 from derive.numeric.starting_values import starting_values
 from derive.numeric.train import TrainingRun
 from derive.numeric.train import train as train_as_asked
+from derive.numeric.training.interrupt import listening
 from derive.numeric.training.loop import Record
 from derive.numeric.training.loop import train as run_training
 from derive.numeric.training.setup import Backend, Setup, given_values, prepare, shapes
@@ -40,7 +42,7 @@ from derive.problem.training_options import OPTIONS, with_training
 from derive.problem.wording import unknown
 from derive.render.document import render
 from derive.render.plain import plain
-from derive.runs import TrainingResult, check_fits, load
+from derive.runs import SavedRun, TrainingResult, check_fits, load
 from derive.solution.compose import compose, join
 from derive.solution.document import Document
 from derive.solution.formula import formula_of
@@ -98,7 +100,7 @@ def train(
     backend: Backend = "auto",
     dtype: str | None = None,
     watch: Watcher | None = None,
-    interrupted: Callable[[], bool] = lambda: False,
+    interrupted: Callable[[], bool] | None = None,
     **options: Any,
 ) -> TrainingResult:
     """Train a problem on its own samples, or on `data`: a .csv or .npz file, or arrays `x` (count, ...) and `t`.
@@ -106,31 +108,39 @@ def train(
     Options are laid over the file's `training:` and `optimizer:`: `steps`, `epochs`, `batch_size`, `seed`, `held_out`,
     `stop_loss`, `patience`, `min_change`, `optimizer`, `learning_rate`, the optimisers' own (`momentum`, `beta1`, ...),
     `clip_norm`, `clip_value`, `start` (a seed for random starting values). `resume` goes on from a saved run, bit for
-    bit: to its planned end, or for so many more `steps` or `epochs`. `watch` sees each look at the loss;
-    training stops when `interrupted()`. A run that diverges ends with what was last finite; its `diverged` says where.
+    bit: to its planned end, or for so many more `steps` or `epochs`. `watch` sees each look at the loss. Training ends
+    early, with what is trained by then, when `interrupted()` or at Ctrl-C; a run that diverges ends with what was last
+    finite, and its `diverged` says where.
 
     Raises ProblemError, OptionError, DataError, NumericError.
     """
     saved = load(resume) if resume is not None else None
     given = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
-    more = {key: given[key] for key in ("steps", "epochs") if key in given}
+    more: dict[str, Any] = {key: given[key] for key in ("steps", "epochs") if key in given}
     if saved is not None:
         given = {**saved.options, **{key: value for key, value in given.items() if key not in more}}
         data, dtype = data or saved.data or None, dtype or saved.dtype
     setup, text = _setup(source, saved.text if saved else "", data, backend, dtype or "float64", given)
-    until, state = setup.steps, None
     if saved is not None:
         check_fits(saved, setup, resume or "")
-        until, state = saved.planned, saved.state
-        if more:
-            until = state.step + int(more.get("steps", 0)) + int(more.get("epochs", 0)) * setup.steps_per_epoch
+    until, state = (setup.steps, None) if saved is None else (_end(saved, setup, more), saved.state)
     seen: dict[str, Any] = {}
     if watch is not None:
         watch.begins(setup, until)
         seen = {"on_record": watch.sees, "on_step": watch.moves}
-    outcome = run_training(setup, state, until, interrupted=interrupted, **seen)
+    with listening() if interrupted is None else nullcontext(interrupted) as stops:
+        outcome = run_training(setup, state, until, interrupted=stops, **seen)
     name = "" if data is None or isinstance(data, Mapping) else os.fspath(data)
     return TrainingResult(setup, outcome, saved.history if saved else (), text, given, name, until)
+
+
+def _end(saved: SavedRun, setup: Setup, more: Mapping[str, Any]) -> int:
+    """The update that a run which goes on ends with."""
+    if not more:
+        return saved.planned
+    training = with_training(setup.problem, more).training
+    assert training is not None
+    return saved.state.step + (training.steps or 0) + (training.epochs or 0) * setup.steps_per_epoch
 
 
 def training_code(
@@ -158,10 +168,15 @@ def compare(
     else:
         again = _text(source)[0].encode("utf-8")  # an open file can be read once
     labels = [", ".join(f"{key}={value}" for key, value in one.items()) for one in grid]
-    return {
-        label: train(again, data, **{**options, **{key.replace("-", "_"): value for key, value in one.items()}})
-        for label, one in zip(labels, grid, strict=True)
-    }
+    with listening() as interrupted:
+        return {
+            label: train(again, data, interrupted=interrupted, **{**options, **_underscored(one)})
+            for label, one in zip(labels, grid, strict=True)
+        }
+
+
+def _underscored(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.replace("-", "_"): value for key, value in options.items()}
 
 
 def gradient_check(source: Source, data: Data | None = None, *, inputs: bool = False) -> tuple[Comparison, ...]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,10 +79,7 @@ def train(problem: str | None, data: str | None, **options: Any) -> int:
         show(training_code(source, data, **options))
         return 0
     _check(own, problem)
-    with _interruptible() as interrupted:
-        if own["compare"]:
-            return _compare(source, data, own, options, interrupted)
-        return _one(source, data, own, options, interrupted)
+    return (_compare if own["compare"] else _one)(source, data, own, options)
 
 
 def _source(problem: str | None, resume: str | None) -> Any:
@@ -112,34 +107,11 @@ def _check(own: Mapping[str, Any], problem: str | None) -> None:
         raise DeriveError(f"{output}: there is no folder '{Path(output).parent}'")
 
 
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, without breaking off a step in its middle; a second Ctrl-C does."""
-    pressed: list[int] = []
-
-    def press(number: int, frame: object) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
-
-    try:
-        before = signal.signal(signal.SIGINT, press)
-    except ValueError:  # not in the main thread
-        yield lambda: False
-        return
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _one(
-    source: Any, data: str | None, own: Mapping[str, Any], options: Mapping[str, Any], interrupted: Callable[[], bool]
-) -> int:
+def _one(source: Any, data: str | None, own: Mapping[str, Any], options: Mapping[str, Any]) -> int:
     from derive.api import train as run
 
     with progress() as seen:
-        result = run(source, data, resume=own["resume"], watch=seen, interrupted=interrupted, **options)
+        result = run(source, data, resume=own["resume"], watch=seen, **options)
     show(result.summary() + "\n")
     folder = own["output"] or own["resume"]
     if folder:
@@ -152,13 +124,11 @@ def _one(
     return _EXIT_CODES.get(result.ended, 0)
 
 
-def _compare(
-    source: Any, data: str | None, own: Mapping[str, Any], options: Mapping[str, Any], interrupted: Callable[[], bool]
-) -> int:
+def _compare(source: Any, data: str | None, own: Mapping[str, Any], options: Mapping[str, Any]) -> int:
     from derive.api import compare
 
     each = dict(_values(typed) for typed in own["compare"])
-    results = compare(source, data, each=each, interrupted=interrupted, **options)
+    results = compare(source, data, each=each, **options)
     show(table([_HEADER, *(_row(label, result) for label, result in results.items())]))
     if own["output"]:
         for label, result in results.items():

@@ -224,6 +224,8 @@ def _from_csv(path: Path, graph: Graph) -> Samples:
     if len(rows) < 2:
         raise DataError(f"{path}: expected a line of column names and a line per sample")
     header = [cell.strip() for cell in rows[0][1]]
+    if len(header) == 1 and ";" in header[0]:
+        raise DataError(f"{path}:1: expected columns separated by commas, got semicolons")
     for line, row in rows[1:]:
         if len(row) != len(header):
             raise DataError(f"{path}:{line}: expected {len(header)} columns as in the header, got {len(row)}")

@@ -71,6 +71,7 @@ def test_labels_of_other_words_or_numbers_are_put_in_order() -> None:
     [
         ("", "data.csv: expected a line of column names and a line per sample"),
         ("x1,x2,y\n", "data.csv: expected a line of column names and a line per sample"),
+        ("x1;x2;y\n1;2;3\n", "data.csv:1: expected columns separated by commas, got semicolons"),
         ("x1,x2,y\n1,2\n", "data.csv:2: expected 3 columns as in the header, got 2"),
         ("x1,x2,y\n1,2,0\n1,two,1\n", "data.csv:3: column 2 ('x2'): expected a number, got 'two'"),
         ("x1,x2,y\n1,,0\n", "data.csv:2: column 2 ('x2'): expected a number, got ''"),

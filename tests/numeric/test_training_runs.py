@@ -3,6 +3,8 @@ saved and gone on from."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +132,8 @@ def test_a_run_goes_on_only_with_its_own_samples_and_problem(tmp_path: Path) -> 
         derive.train(data=data(), resume=tmp_path / "run", optimizer="adam")
     with pytest.raises(derive.DataError, match=r"is not a saved run: there is no problem\.yaml in it"):
         derive.train(resume=tmp_path)
+    with pytest.raises(derive.OptionError, match="epochs: expected a whole number from 1 to 10000000, got 'two'"):
+        derive.train(data=data(), resume=tmp_path / "run", epochs="two")
     (tmp_path / "run" / "state.npz").write_bytes(b"PK nothing")
     with pytest.raises(derive.DataError, match=r"state.npz: is damaged, or was not written by `derive train`"):
         derive.train(resume=tmp_path / "run")
@@ -379,3 +383,21 @@ def test_the_first_steps_in_sight_are_those_that_training_takes() -> None:
         for name, value in wanted.items():
             assert float(step[name]) == pytest.approx(value, rel=1e-12), (number, name)
     assert derive.train(source).values["theta"] == pytest.approx(theta, rel=1e-12)
+
+
+def test_ctrl_c_ends_training_in_python_as_well() -> None:
+    """The signal comes while steps are taken; a handler that was set before is there again after it."""
+    source = {
+        "values": {"x": 1.0},
+        "circuit": {"f": "x^2"},
+        "trainable": ["x"],
+        "optimizer": {"sgd": {"learning-rate": "1e-9"}},
+    }
+    before = signal.getsignal(signal.SIGINT)
+    timer = threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT))
+    timer.start()
+    result = derive.train(source, steps=10_000_000)
+    timer.join()
+    assert result.ended == "interrupted"
+    assert 0 < result.steps < 10_000_000
+    assert signal.getsignal(signal.SIGINT) is before
