@@ -25,6 +25,7 @@ from derive.numeric.data import Samples, given_samples, read_samples
 from derive.numeric.evaluate import Evaluation, evaluate
 from derive.numeric.gradcheck import Comparison, compare_gradients
 from derive.numeric.named_values import Number, named_values
+from derive.numeric.several_steps import several_steps
 from derive.numeric.starting_values import starting_values
 from derive.numeric.train import TrainingRun
 from derive.numeric.train import train as train_as_asked
@@ -72,8 +73,9 @@ def _solve(problem: Problem) -> Solution:
     derivation = differentiate(graph)
     start = starting_values(graph)
     evaluation = evaluate(derivation, start)
+    further = several_steps(derivation, evaluation, problem.document.steps)
     run = train_as_asked(derivation, start) if problem.training and start else None
-    return Solution(problem, derivation, evaluation, run)
+    return Solution(problem, derivation, evaluation, run, further)
 
 
 Data = str | os.PathLike[str] | Mapping[str, Any]
@@ -263,11 +265,12 @@ class Solution(Written):
     derivation: Derivation
     evaluation: Evaluation | None
     training: TrainingRun | None
+    further: tuple[Evaluation, ...] = ()  # the updates after the first that the page works
 
     @cached_property
     def values(self) -> dict[str, Number]:
         """Every number by public id, float64; empty for a symbolic problem."""
-        return named_values(self.derivation, self.evaluation) if self.evaluation else {}
+        return named_values(self.derivation, self.evaluation, self.further) if self.evaluation else {}
 
     @cached_property
     def neurons(self) -> Neurons:
@@ -281,7 +284,9 @@ class Solution(Written):
     @cached_property
     def document(self) -> Document:
         """The page, without any format's markup."""
-        return compose(self.derivation, self.neurons, self.evaluation, self.training, self.problem.document)
+        return compose(
+            self.derivation, self.neurons, self.evaluation, self.training, self.problem.document, self.further
+        )
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

@@ -5,7 +5,7 @@ A quantity that depends on the sample is a list where there are several samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,14 @@ from derive.numeric.evaluate import Evaluation
 Number = float | list[float]
 
 
-def named_values(derivation: Derivation, evaluation: Evaluation) -> dict[str, Number]:
-    """Given numbers, the forward pass, gradients from the loss back, updated parameters, the loss after the update."""
+def named_values(
+    derivation: Derivation, evaluation: Evaluation, further: Sequence[Evaluation] = ()
+) -> dict[str, Number]:
+    """Given numbers, the forward pass, gradients from the loss back, updated parameters, the loss after the update.
+
+    With the evaluations of `further` steps also what each step k works out: `w5#k` is w5 after the step, `E_total#k`
+    the loss there, `m_w5#k` what the optimiser remembers after it, `dE_total/dw5#k` the gradient that it took.
+    """
     graph, values = derivation.graph, evaluation.values
     found: dict[str, Number] = {}
     for array in graph.arrays.values():
@@ -37,7 +43,21 @@ def named_values(derivation: Derivation, evaluation: Evaluation) -> dict[str, Nu
             found.update(_elements(array, values[array.name]))
     if evaluation.after:
         found[f"{graph.loss}+"] = float(evaluation.after[graph.loss])
+    for step, one in enumerate((evaluation, *further) if further else (), start=1):
+        found.update({f"{id_}#{step}": value for id_, value in _of_step(derivation, one)})
     return found
+
+
+def _of_step(derivation: Derivation, evaluation: Evaluation) -> Iterator[tuple[str, Number]]:
+    graph, rule, values = derivation.graph, derivation.rule, evaluation.values
+    for name in derivation.updates:
+        array = graph.arrays[name]
+        yield from _elements(array, values[updated(name)])
+        yield from ((f"d{graph.loss}/d{id_}", value) for id_, value in _elements(array, values[gradient_of(name)]))
+    for array in rule.arrays.values():
+        if array.name not in rule.states:
+            yield from ((id_.removesuffix("+"), value) for id_, value in _elements(array, values[array.name]))
+    yield graph.loss, float(evaluation.after[graph.loss])
 
 
 def _elements(array: Array, value: Any) -> Iterator[tuple[str, Number]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import cached_property
 from math import isfinite
 
 import numpy as np
@@ -19,14 +20,14 @@ from derive.calculus.rules import by_rules, tidy
 from derive.errors import NumericError, UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
-from derive.formula.tree import BigSum, Name, Negative, Number, Product, Quotient, Sum, Tree, children, names
+from derive.formula.tree import BigSum, Name, Number, Product, Quotient, Sum, Tree, children, names
 from derive.network.graph import Position
 from derive.network.write_out import Neurons, local_partial, reached
+from derive.numeric.descent import Descent, Memory, training_steps
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
 
 TOO_FEW_DIGITS = "rounded at every step to so few digits, it is not a finite number; ask for more, or `rounding: carry`"
-UPDATE = Sum((Name("w"), Negative(Product((Name("eta"), Name("g"))))))  # w - eta*g
 
 
 class LocalPartials:
@@ -89,6 +90,7 @@ class Worked:
         sums_at_once: bool = False,
         shortcuts: Mapping[str, Tree] | None = None,
         at_once: Mapping[str, Tree] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.derivation, self.neurons, self.style = derivation, neurons, style
         self.graph = derivation.graph
@@ -96,7 +98,8 @@ class Worked:
         self.samples = range(self.graph.samples)
         self.root = "E" if self.graph.samples > 1 and "E" in neurons.nodes else self.graph.loss
         self._evaluation = evaluation
-        self._moved = bool(moved)
+        self._unchecked = bool(moved) and memory is None
+        self._memory = memory or Memory(total=training_steps(self.graph))
         self._sums_at_once = sums_at_once
         self._shortcuts, self._at_once = shortcuts or {}, at_once or {}
         self._values: dict[tuple[str, int], Value] = {(id_, 0): value for id_, value in (moved or {}).items()}
@@ -122,18 +125,30 @@ class Worked:
             self._values[key] = self._given(*key)
         return self._values[key]
 
-    def moved_to(self, parameters: Mapping[str, Value]) -> Worked:
-        """The same calculation at other parameters: after an update."""
+    def moved_to(
+        self, parameters: Mapping[str, Value], evaluation: Evaluation | None = None, memory: Memory | None = None
+    ) -> Worked:
+        """The same calculation at other parameters: after an update. With what the program gives there, and what the
+        optimiser remembers, it is the next step, which can take an update itself."""
         return Worked(
             self.derivation,
             self.neurons,
-            self._evaluation,
+            evaluation or self._evaluation,
             self.style,
             parameters,
             self._sums_at_once,
             self._shortcuts,
             self._at_once,
+            memory,
         )
+
+    @cached_property
+    def descent(self) -> Descent:
+        """The update of this step, line by line."""
+        optimizer = self.graph.problem.optimizer
+        assert optimizer is not None
+        trained = [id_ for name in self.derivation.updates for id_ in self.graph.arrays[name].ids.values()]
+        return Descent(optimizer, trained, self.value, self.total_gradient, self.combined, self._memory)
 
     def rate(self) -> Value:
         """The learning rate, as typed."""
@@ -198,7 +213,7 @@ class Worked:
 
     def _agrees(self, id_: str, total: Value) -> None:
         """The page's chain of local partials and the program's backward pass must give the same number."""
-        if self.style.each_step or self._moved:
+        if self.style.each_step or self._unchecked:
             return
         array, at = self.graph.place_of[id_]
         gradient = self._evaluation.values.get(gradient_of(array), 0.0)  # absent where the loss does not depend on it
@@ -227,12 +242,8 @@ class Worked:
         return self.combined(Quotient(whole, Number(str(len(values)))) if self.graph.mean else whole, used)
 
     def updated(self, id_: str) -> Value:
-        """w+ = w - eta * dE_total/dw"""
-        key = (f"{id_}+", 0)
-        if key not in self._values:
-            used = {"w": self.value(id_), "eta": self.rate(), "g": self.total_gradient(id_)}
-            self._values[key] = self.combined(UPDATE, used)
-        return self._values[key]
+        """The parameter after this step: w+ = w - eta * dE_total/dw, or what the optimiser's rule makes of it."""
+        return self.descent.line(id_, "w+")
 
     def _forward(self, formula: Tree, sample: int) -> Value:
         whole = over_all_samples(formula)

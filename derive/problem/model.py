@@ -235,6 +235,7 @@ class DocumentOptions:
     glossary: bool = False
     gradient_check: bool = False  # check the gradients against central differences; circuits always are
     training_steps: bool = False  # explain the steps of supervised training
+    steps: int = 1  # updates that are worked
 
 
 @dataclass(frozen=True)

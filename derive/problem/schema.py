@@ -28,6 +28,7 @@ from derive.problem.optimizers import OPTIMIZERS, SCHEDULES, OptimizerRule
 from derive.problem.signal_kinds import SIGNALS, TARGETS, TOKENS, SampleValues
 
 MAX_STEPS = 10_000_000
+MAX_WORKED_STEPS = 100
 
 _REDUCTION = Field("reduction", Word(choices.REDUCTIONS), "How the samples' losses become one number.")
 
@@ -153,6 +154,7 @@ DOCUMENT = Shared(
                 "Whether the steps of supervised training are explained.",
                 default=False,
             ),
+            Field("steps", Integer(1, MAX_WORKED_STEPS), "How many updates are worked.", default=1),
         ),
     ),
 )

@@ -63,6 +63,7 @@ _BINDINGS = {
     "/": Binding.PRODUCT, "odot": Binding.PRODUCT,
 }  # fmt: skip
 
+_HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
 _SUPERSCRIPTS = str.maketrans("0123456789-−+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁺")
 
 
@@ -98,11 +99,13 @@ def _digits(node: Digits) -> Piece:
 def _identifier(node: Identifier) -> Piece:
     """w with 5 -> w5; net with h1 -> net_h1; a raised (L) -> a^(L); a mark + -> w5⁺"""
     text = greek_letter(node.base) or plain_text(node.base)
+    if node.hat:
+        text += _HAT
     if node.superscript is not None:
         raised = plain(node.superscript)
         text += f"^{raised}" if _is_simple(raised) else f"^({raised})"
     if node.subscript is not None:
-        text += _subscript(node.subscript, after=text)
+        text += _subscript(node.subscript, after=text.removesuffix(_HAT))
     binding = Binding.POWER if node.mark or node.superscript is not None else Binding.ATOM
     return Piece(text + plain_text(node.mark).translate(_SUPERSCRIPTS), binding)
 

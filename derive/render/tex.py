@@ -90,7 +90,8 @@ def _identifier(node: Identifier, emit: TexEmitter) -> str:
     """net, subscript h1, mark +  ->  \\mathit{net}_{h1}^{+}"""
     raised = _raised(node, emit)
     below = "" if node.subscript is None else f"_{{{_subscript(node.subscript, emit)}}}"
-    return _name(node, emit) + below + (f"^{{{raised}}}" if raised else "")
+    name = rf"\hat{{{_name(node, emit)}}}" if node.hat else _name(node, emit)
+    return name + below + (f"^{{{raised}}}" if raised else "")
 
 
 def _raised(node: Identifier, emit: TexEmitter) -> str:

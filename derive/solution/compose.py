@@ -22,10 +22,12 @@ from derive.solution.backward import Backward
 from derive.solution.check import gradient_check
 from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table
 from derive.solution.delta import in_delta_form
+from derive.solution.descent import array_results, descent_section, is_apart
 from derive.solution.document import Block, Document, Heading, Message, Paragraph
 from derive.solution.forward import forward_pass
 from derive.solution.given import introduction
 from derive.solution.large import is_large, large_network
+from derive.solution.later_steps import later_steps
 from derive.solution.lemmas import lemmas
 from derive.solution.linear_collapse import linear_collapse
 from derive.solution.local import Known
@@ -38,7 +40,7 @@ from derive.solution.samples import over_all_samples_gradient
 from derive.solution.softmax import collapsed_gradients
 from derive.solution.training import training_section
 from derive.solution.typeset import Typesetter
-from derive.solution.update import after_update, is_trained, likewise, sensitivities, trained, update
+from derive.solution.update import after_update, is_trained, likewise, moved, sensitivities, trained, update
 
 
 def compose(
@@ -47,15 +49,16 @@ def compose(
     evaluation: Evaluation | None,
     run: TrainingRun | None,
     options: DocumentOptions,
+    further: Sequence[Evaluation] = (),
 ) -> Document:
-    """The document of one problem."""
+    """The document of one problem; `further` are the program's numbers at the steps after the first."""
     problem = derivation.graph.problem
     if problem.stack:
         sheet = sheet_of(derivation, neurons, evaluation, options)
         return Document(title_of(problem), options.language, tuple(array_page(sheet)))
     page = page_of(derivation, neurons, evaluation, options)
     sections = _network if derivation.graph.layers else _circuit
-    return Document(title_of(problem), options.language, tuple(sections(page, evaluation, run)))
+    return Document(title_of(problem), options.language, tuple(sections(page, evaluation, run, further)))
 
 
 def join(problem: Problem, documents: Sequence[Document]) -> Document:
@@ -161,7 +164,9 @@ def _telling_sample(worked: Worked | None) -> int:
     return pulls.index(max(pulls))
 
 
-def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:
+def _circuit(
+    page: Page, evaluation: Evaluation | None, run: TrainingRun | None, further: Sequence[Evaluation]
+) -> Iterator[Block]:
     yield from introduction(page)
     yield from circuit_forward(page)
     yield from circuit_backward(page)
@@ -169,14 +174,19 @@ def _circuit(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
     yield from gradient_check(page, tuple(page.graph.problem.inputs))
     if trained(page) and page.graph.problem.optimizer is not None:
         yield head(2, "matrix_update")
-        for id_ in trained(page):
-            yield from update(page, id_)
-        yield from _afterwards(page, evaluation)
+        if is_apart(page):
+            yield from descent_section(page, trained(page), ())
+        else:
+            for id_ in trained(page):
+                yield from update(page, id_)
+        yield from _afterwards(page, evaluation, trained(page), further)
     if run is not None:
         yield from training_section(page, run)
 
 
-def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None) -> Iterator[Block]:
+def _network(
+    page: Page, evaluation: Evaluation | None, run: TrainingRun | None, further: Sequence[Evaluation]
+) -> Iterator[Block]:
     yield from introduction(page)
     if is_large(page):
         yield from large_network(page)
@@ -201,16 +211,37 @@ def _network(page: Page, evaluation: Evaluation | None, run: TrainingRun | None)
         yield from gradient_check(page, trained(page))
     yield from sensitivities(page, trained(page))
     yield from linear_collapse(page)
-    yield from _afterwards(page, evaluation)
+    if is_apart(page):
+        yield head(2, "matrix_update")
+        yield from _apart(page)
+    yield from _afterwards(page, evaluation, _line_by_line(page), further)
     if run is not None:
         yield from training_section(page, run)
 
 
-def _afterwards(page: Page, evaluation: Evaluation | None) -> Iterator[Block]:
-    """The forward pass at the updated parameters, where there are any."""
+def _apart(page: Page) -> Iterator[Block]:
+    """The updates by a rule of several lines, after all gradients."""
+    ids = _line_by_line(page)
+    if page.names.notation.arrays:
+        yield from descent_section(page, ids, ())
+        yield from array_results(page)
+    else:
+        yield from descent_section(page, ids, [id_ for id_ in trained(page) if id_ not in ids])
+
+
+def _line_by_line(page: Page) -> tuple[str, ...]:
+    """The parameters whose update is worked line by line; of a page of matrices the first entry of all."""
+    ids = tuple(id_ for id_ in worked_parameters(page) if id_ in page.graph.place_of and is_trained(page, id_))
+    return ids if ids or not page.names.notation.arrays else trained(page)[:1]
+
+
+def _afterwards(
+    page: Page, evaluation: Evaluation | None, ids: Sequence[str], further: Sequence[Evaluation]
+) -> Iterator[Block]:
+    """The forward pass at the updated parameters, where there are any, and the steps after the first."""
     if page.worked is not None and evaluation is not None and evaluation.after:
-        moved = {id_: page.worked.updated(id_) for id_ in trained(page)}
-        yield from after_update(page, page.with_(worked=page.worked.moved_to(moved)))
+        yield from after_update(page, moved(page))
+        yield from later_steps(page, ids, further)
 
 
 def _parameters(page: Page, known: Known) -> Iterator[Block]:
@@ -225,7 +256,8 @@ def _parameters(page: Page, known: Known) -> Iterator[Block]:
         yield from Backward(page, known).parameter(id_)
         yield from in_delta_form(page, id_, known)
         yield from over_all_samples_gradient(page, id_)
-        yield from update(page, id_)
+        if not is_apart(page):
+            yield from update(page, id_)
         layer = page.neurons.array(id_).layer
         last_of_layer = all(page.neurons.array(other).layer != layer for other in worked_ids[at + 1 :])
         others = [other for other in left if page.neurons.array(other).layer == layer]
@@ -233,7 +265,7 @@ def _parameters(page: Page, known: Known) -> Iterator[Block]:
             yield from likewise(page, others, known, layer)
             left = [other for other in left if other not in others]
     if by_array and left:
-        yield from matrix_update(page)
+        yield from () if is_apart(page) else matrix_update(page)
     elif left:
         yield head(3, "the_rest")
         yield from likewise(page, left, known)

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from derive.calculus.updates import option_values
 from derive.network.graph import Array, LayerView
+from derive.numeric.rounding import typed
+from derive.solution.descent import is_plain
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
 from derive.solution.large import is_large
 from derive.solution.layout import Identifier, Layout, Operator, row
+from derive.solution.notations import typed_name
 from derive.solution.page import Page, head, natural, note, say
 from derive.solution.symbols import letters
 
@@ -92,6 +96,7 @@ def _layer_message(page: Page, view: LayerView) -> Message:
 
 def given_numbers(page: Page) -> Iterator[Block]:
     """Inputs, targets, parameters and rates as typed, a row per group."""
+    problem = page.graph.problem
     if page.worked is None:
         if fixed(page) and not is_large(page):
             yield say("not_trained", names=fixed(page), given=False)
@@ -102,16 +107,28 @@ def given_numbers(page: Page) -> Iterator[Block]:
         return
     rows: list[tuple[Cell, ...]] = []
     for message, ids in listed:
-        shown = [row(page.names(id_), Operator("="), page.shown(page.worked.value(id_))) for id_ in ids]
-        for start in range(0, len(shown), MOST_IN_A_ROW):
-            some = shown[start : start + MOST_IN_A_ROW]
-            joined = row(*(part for at, cell in enumerate(some) for part in ([Operator(",")] if at else []) + [cell]))
-            goes_on = start + MOST_IN_A_ROW < len(shown)
-            rows.append((message if start == 0 else "", row(joined, Operator(",")) if goes_on else joined))
+        rows.extend(_rows(message, [_is(page.names(id_), page.shown(page.worked.value(id_))) for id_ in ids]))
+    if problem.optimizer is not None:
+        options = option_values(problem.optimizer).items()
+        shown = [_is(typed_name(symbol), page.shown(typed(value.text))) for symbol, value in options]
+        rows.extend(_rows(Message("group_optimizer"), shown))
     yield say("given_numbers")
     yield Table((Message("quantity"), Message("given_value")), tuple(rows))
     if fixed(page):
         yield say("not_trained", names=fixed(page), given=True)
+
+
+def _is(name: Layout, number: Layout) -> Layout:
+    return row(name, Operator("="), number)
+
+
+def _rows(message: Message, shown: Sequence[Layout]) -> Iterator[tuple[Cell, ...]]:
+    """A group of given numbers, a few in a row."""
+    for start in range(0, len(shown), MOST_IN_A_ROW):
+        some = shown[start : start + MOST_IN_A_ROW]
+        joined = row(*(part for at, cell in enumerate(some) for part in ([Operator(",")] if at else []) + [cell]))
+        goes_on = start + MOST_IN_A_ROW < len(shown)
+        yield (message if start == 0 else "", row(joined, Operator(",")) if goes_on else joined)
 
 
 def fixed(page: Page) -> tuple[Layout, ...]:
@@ -139,6 +156,7 @@ def _groups(page: Page) -> Iterator[tuple[Message, tuple[str, ...]]]:
 
     if not graph.layers:
         yield Message("group_values"), tuple(problem.inputs)
+        yield from _rates(page)
         return
     if one:
         yield Message("group_inputs"), ids("input")
@@ -147,7 +165,15 @@ def _groups(page: Page) -> Iterator[tuple[Message, tuple[str, ...]]]:
         yield Message("group_weights", {"number": view.number}), ids("weight", layer=view.number)
         yield Message("group_biases", {"number": view.number}), ids("bias", layer=view.number)
     yield Message("group_penalty"), ids("constant")
-    if problem.optimizer is not None and problem.optimizer.learning_rate is not None:
+    yield from _rates(page)
+
+
+def _rates(page: Page) -> Iterator[tuple[Message, tuple[str, ...]]]:
+    """The learning rate, and the other numbers of the optimiser."""
+    optimizer = page.graph.problem.optimizer
+    if optimizer is None or optimizer.learning_rate is None:
+        return
+    if page.graph.layers or not is_plain(optimizer):
         yield Message("group_rate"), ("eta",)
 
 

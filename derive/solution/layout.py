@@ -22,7 +22,7 @@ class Identifier:
     """A name: `w` with subscript `5`; `net` with subscript `h1`; `delta` (a Greek name is shown as its letter).
 
     `mark` stands after the name, raised: `+` (updated), `T` is not one (see Transposed). `bold` marks a vector or
-    matrix.
+    matrix; `hat` an estimate.
     """
 
     base: str
@@ -30,6 +30,7 @@ class Identifier:
     superscript: Layout | None = None
     mark: str = ""
     bold: bool = False
+    hat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

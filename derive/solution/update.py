@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isclose
 
-from derive.numeric.worked import UPDATE, over_all_samples
+from derive.calculus.updates import rule_lines as lines_of
+from derive.numeric.worked import over_all_samples
 from derive.solution.delta import delta_form, delta_unit, signal_in_symbols
+from derive.solution.descent import Letters, at_step, is_apart, is_plain, line_id, rule_lines
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
 from derive.solution.layout import Digits, Identifier, Layout, Matrix, Operator, row
@@ -17,29 +19,35 @@ from derive.solution.local import Known
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, natural, say
 
+STEP = lines_of("sgd")[-1].tree  # w - eta*g
 MOST_ENTRIES = 12  # a gradient vector longer than this is not written out
 
 
 def update(page: Page, id_: str) -> Iterator[Block]:
-    """w+ = w - eta dE/dw = numbers = result."""
+    """w+ = w - eta dE/dw = numbers = result; by another optimiser each line of its rule."""
     optimizer = page.graph.problem.optimizer
     if optimizer is None or not is_trained(page, id_):
         return
-    left = marked(page.names(id_))
-    typeset = page.set
-    slope = page.partial(page.graph.loss, id_)
+    if not is_plain(optimizer):
+        yield from rule_lines(page, id_)
+        return
+    yield say("update", quantity=page.names(id_))
+    yield plain_update(page, id_)
+
+
+def plain_update(page: Page, id_: str) -> Equation:
+    """The one line of gradient descent."""
+    left, slope = marked(page.names(id_)), page.partial(page.graph.loss, id_)
 
     def name(inner: str) -> Layout:
         return {"w": page.names(id_), "eta": Identifier("eta"), "g": slope}[inner]
 
-    own = replace(typeset, name=name, tight=True)
-    yield say("update", quantity=page.names(id_))
-    if page.worked is None or optimizer.learning_rate is None:
-        yield Equation((Line(left, "=", own(UPDATE)),), f"{id_}+")
-        return
-    worked = page.worked
-    values = {"w": worked.value(id_), "eta": worked.rate(), "g": worked.total_gradient(id_)}
-    yield page.chain(left, UPDATE, values.__getitem__, worked.updated(id_), id=f"{id_}+", setter=own)
+    own = replace(page.set, name=name, tight=True)
+    descent = Letters(page, id_).descent
+    if descent is None:
+        return Equation((Line(left, "=", own(STEP)),), f"{id_}+")
+    result = descent.line(id_, "w+")
+    return page.chain(left, STEP, descent.values(id_), result, id=line_id(page, "w+", id_), setter=own)
 
 
 def is_trained(page: Page, id_: str) -> bool:
@@ -57,7 +65,7 @@ def likewise(page: Page, ids: Sequence[str], known: Known, layer: int = 0) -> It
     """The parameters that are not worked in full: gradient, old and new value. `layer`: all of one layer; 0: of any."""
     if not ids:
         return
-    updated = page.graph.problem.optimizer is not None
+    updated = page.graph.problem.optimizer is not None and not is_apart(page)
     if page.worked is None:
         yield say("likewise_symbolic", count=len(ids), layer=layer)
         yield from _likewise_formulas(page, ids, known)
@@ -140,17 +148,25 @@ def _as_large(page: Page, ids: Sequence[str], like: str) -> tuple[Layout, ...]:
     return tuple(page.names(id_) for id_ in natural(ids) if isclose(size[id_], size[like], rel_tol=1e-12))
 
 
-def after_update(page: Page, moved: Page) -> Iterator[Block]:
+def moved(page: Page) -> Page:
+    """The same page at the parameters after its update."""
+    assert page.worked is not None
+    after = {id_: page.worked.updated(id_) for id_ in trained(page)}
+    return page.with_(worked=page.worked.moved_to(after))
+
+
+def after_update(page: Page, moved: Page, level: int = 2) -> Iterator[Block]:
     """The forward pass again at the new parameters: the loss before and after."""
     assert page.worked is not None
     assert moved.worked is not None
     loss = page.graph.loss
-    yield head(2, "after_update")
+    yield head(level, "after_update")
     before, after = page.worked.value(loss), moved.worked.value(loss)
+    own = () if page.graph.layers else page.graph.trainable  # few, and the lines below speak of them
     outputs = [
         id_
         for array in page.graph.arrays.values()
-        if array.role in ("activation", "loss-part", "data-loss", "penalty", "variable", "loss")
+        if array.name in own or array.role in ("activation", "loss-part", "data-loss", "penalty", "variable", "loss")
         for id_ in array.ids.values()
         if not page.neurons.per_sample(id_)
     ]
@@ -166,4 +182,4 @@ def after_update(page: Page, moved: Page) -> Iterator[Block]:
     )
     if over_all_samples(page.neurons.nodes[loss].formula) is None:
         yield say("loss_again")
-        yield replace(quantity(moved, loss), id=f"{loss}+")
+        yield replace(quantity(moved, loss), id=at_step(page, f"{loss}+"))

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from reading_layouts import NAMED, NotReadError, is_matrix, last_unit, numeral, real, value
 
 from derive.api import Solution, SolutionSet
+from derive.calculus.updates import option_values
 from derive.network.graph import Graph
 from derive.render.plain import plain
 from derive.solution import layout as lay
-from derive.solution.document import Document, Equation, Line, Message, Table
+from derive.solution.document import Document, Equation, Heading, Line, Message, Table
 from derive.solution.layout import Layout
-from derive.solution.notations import NOTATIONS, Names, marked
+from derive.solution.notations import NOTATIONS, Names, marked, typed_name
 
 
 @dataclass
@@ -37,23 +38,35 @@ class Reader:
         for block in document.blocks:
             if isinstance(block, Equation):
                 self.equation(block, symbols)
+            elif isinstance(block, Heading) and block.message.key == "head_another_step":
+                self.next_step()
             elif isinstance(block, Table) and symbols:
                 self.table(block, document)
         return self
+
+    def next_step(self) -> None:
+        """From here on each parameter's name stands for what was its new value, and derivatives are still to come."""
+        new = {name: number for name, number in self.known.items() if isinstance(name, lay.Identifier) and name.mark}
+        before = {name: n for name, n in self.known.items() if not isinstance(name, lay.Partial) and name not in new}
+        self.known = before | {replace(name, mark=""): number for name, number in new.items()}
 
     def equation(self, equation: Equation, symbols: bool) -> None:
         left: Layout | None = None
         above: Line | None = None
         for line in equation.lines:
             if line.left is not None:
+                self.stated(left, above)
                 left, above = line.left, None
             if above is not None:
                 self.pair(above, line, equation, symbols)
             if symbols:
                 self.labels(line)
             above = line
-        last = equation.lines[-1]
-        if left is not None and last_unit(last.right) is not None:
+        self.stated(left, above)
+
+    def stated(self, left: Layout | None, last: Line | None) -> None:
+        """A chain ends in a number: this is what its left side is from here on."""
+        if left is not None and last is not None and last_unit(last.right) is not None:
             self.known[left] = value(last.right)
 
     def pair(self, above: Line, line: Line, equation: Equation, symbols: bool) -> None:
@@ -119,7 +132,8 @@ def assignments(cell: Any) -> Iterator[tuple[Layout, Fraction]]:
         for at, item in enumerate(items):
             if isinstance(item, lay.Operator) and item.sign == "=" and at and at + 1 < len(items):
                 number = items[at + 1]
-                if isinstance(number, lay.Digits):
+                alone = at + 2 == len(items) or getattr(items[at + 2], "sign", "") == ","
+                if isinstance(number, lay.Digits) and alone:
                     yield items[at - 1], numeral(number.text)
 
 
@@ -192,6 +206,7 @@ def given(solution: Solution) -> dict[Layout, Any]:
     optimizer = solution.problem.optimizer
     if optimizer is not None and optimizer.learning_rate is not None:
         known[names("eta")] = numeral(optimizer.learning_rate.text)
+        known |= {typed_name(symbol): numeral(n.text) for symbol, n in option_values(optimizer).items()}
     return known
 
 

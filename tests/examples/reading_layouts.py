@@ -167,6 +167,8 @@ def function(name: str, arguments: list[Number]) -> Number:
         return RATIONAL[name](argument)
     if argument == 0 and name in ("tanh", "sinh", "sin", "tan", "erf"):
         return Fraction(0)
+    if argument == 0 and name in ("cos", "cosh", "exp"):
+        return Fraction(1)
     return Fraction(0) if name == "ln" and argument == 1 else ONE_NUMBER[name](real(argument))
 
 

@@ -2,20 +2,21 @@
 digits as printed are in `published`, the same example recomputed elsewhere in `recomputed`, misprints in `errata`).
 
 A place is an id (`net_h1`, `dE_total/dw5`, `w5+`), with `@1` for the second sample and `softmax-by-hand:` before it where
-another example than the oracle's first one holds it. A derivative that has no id of its own, such as `dnet_h1/dw1`, is
+another example than the oracle's first one holds it (`adam-first-update:1:` its second part). A derivative that has no id of its own, such as `dnet_h1/dw1`, is
 evaluated from `Solution.formula`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from derive.api import Solution, solve
+from derive.api import Solution, SolutionSet, solve
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples"
@@ -48,15 +49,27 @@ def read(name: str) -> dict[str, Any]:
 
 
 @cache
-def example(name: str, options: tuple[tuple[str, Any], ...] = ()) -> Solution:
+def example(name: str, options: tuple[tuple[str, Any], ...] = ()) -> Solution | SolutionSet:
     """A solved example."""
     return solve(EXAMPLES / f"{name}.yaml", **dict(options))
 
 
 def number_at(place: str, default: str) -> float:
     """The number at a place, at full precision."""
+    if place.startswith("root: "):
+        return math.sqrt(number_at(place.removeprefix("root: "), default))
+    if place.startswith("difference: "):
+        above, below = place.removeprefix("difference: ").split()
+        return number_at(above, default) - number_at(below, default)
     file, _, id_ = place.rpartition(":")
-    return number(example(file or default), id_)
+    return number(solution_of(file or default), id_)
+
+
+def solution_of(file: str) -> Solution:
+    """An example, or one of its parts: `adam-first-update:1`."""
+    name, _, part = file.partition(":")
+    solved = example(name)
+    return solved.parts[int(part)] if isinstance(solved, SolutionSet) else solved
 
 
 def number(solution: Solution, place: str) -> float:
@@ -93,6 +106,9 @@ def _list(name: str, count: int, written: str, start: int = 1) -> dict[str, str]
 
 DX_AND_DW = (("x", 0), ("x", 1), ("w", 0), ("w", 1), ("w", 2))
 ONE_SAMPLE = "the page works its lines for one sample"
+ONE_LINE = "the step and what it is taken from stand in one line"
+ADAM = {"m": "m", "v": "v", "mhat": "m_hat", "vhat": "v_hat"}
+ADAM_SHORT = {"m": "m", "v": "v", "mh": "m_hat", "vh": "v_hat"}
 NOT_TRAINED_FOR = "the page trains for 10,000 steps, this is the number after 9,999"
 
 ORACLES = (
@@ -360,6 +376,39 @@ ORACLES = (
         "L",
         {"mean": "mu", "variance": "var", **_list("xhat", 8, "n"), **_list("y", 8, "y")},
         names={**_list("xhat", 8, "n"), **_list("y", 8, "y"), **_list("x", 8, "x")},
+    ),
+    Oracle(
+        "adam_gbasran_3_steps",
+        "adam-by-hand",
+        "f",
+        {
+            **{f"g{t}": f"df/dtheta#{t}" for t in (1, 2, 3)},
+            **{f"{ours}{t}": f"{theirs}_theta#{t}" for t in (1, 2, 3) for ours, theirs in ADAM.items()},
+            **{f"theta{t}": f"theta#{t}" for t in (1, 2, 3)},
+            "sqrt(vhat2)": "root: v_hat_theta#2",
+            "step2": "difference: theta#1 theta#2",
+            "step3": "difference: theta#2 theta#3",
+            **{f"EMA m{t}": f"adam-running-mean:m{t}" for t in range(1, 6)},
+            **{f"EMA mhat{t}": f"adam-running-mean:h{t}" for t in range(1, 6)},
+            "1.75/0.41": "adam-first-update:3:h",
+            "param1 v2": "adam-first-update:1:v2",
+            "param1 vhat2": "adam-first-update:1:h",
+            "eff alpha t2": "adam-first-update:1:rate",
+            "param2 v1": "adam-first-update:2:v",
+            "q4quant m1": "adam-first-update:0:m_theta+",
+            "q4quant v1": "adam-first-update:0:v_theta+",
+            "q4quant step": "difference: adam-first-update:0:theta+ adam-first-update:0:theta",
+        },
+        names={
+            **{f"g_{t}": f"df/dtheta#{t}" for t in (1, 2, 3)},
+            **{f"{ours}_{t}": f"{theirs}_theta#{t}" for t in (1, 2, 3) for ours, theirs in ADAM_SHORT.items()},
+            **{f"theta_{t}": f"theta#{t}" for t in (1, 2, 3)},
+            **{f"ema_m_{t}": f"adam-running-mean:m{t}" for t in range(1, 6)},
+            **{f"ema_mhat_{t}": f"adam-running-mean:h{t}" for t in range(1, 6)},
+        },
+        off_page={"step2": ONE_LINE, "step3": ONE_LINE, "q4quant step": ONE_LINE},
+        recomputed=("extra",),
+        absent={f"step_{t}": ONE_LINE for t in (1, 2, 3)},
     ),
     Oracle(
         "qml_attention_weights",
