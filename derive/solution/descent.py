@@ -19,8 +19,9 @@ from derive.problem.optimizers import OPTIMIZERS
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.layout import Digits, Fenced, Identifier, Layout, Operator, Partial, row
 from derive.solution.matrices import Matrices
-from derive.solution.notations import marked, typed_name
+from derive.solution.notations import marked
 from derive.solution.page import Page, head, say
+from derive.solution.typed_names import typed_name
 
 MOST_SQUARES = 12  # a longer sum of squares is not written out
 # What a line of a rule is for, in a sentence (`line_mean`); a line without an entry explains itself.

@@ -13,9 +13,9 @@ from derive.solution.descent import is_plain
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
 from derive.solution.large import is_large
 from derive.solution.layout import Identifier, Layout, Operator, row
-from derive.solution.notations import typed_name
 from derive.solution.page import Page, head, natural, note, say
 from derive.solution.symbols import letters
+from derive.solution.typed_names import typed_name
 
 MOST_IN_A_ROW = 5
 MOST_NUMBERS = 60  # more given numbers than this are not listed one by one

@@ -22,7 +22,8 @@ from derive.render.plain import plain
 from derive.solution import layout as lay
 from derive.solution.document import Document, Equation, Heading, Line, Message, Table
 from derive.solution.layout import Layout
-from derive.solution.notations import NOTATIONS, Names, marked, typed_name
+from derive.solution.notations import NOTATIONS, Names, marked
+from derive.solution.typed_names import typed_name
 
 
 @dataclass
