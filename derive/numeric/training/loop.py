@@ -57,12 +57,9 @@ class Run:
         self.setup = setup
         self._arrays: dict[str, NDArray[Any]] = {name: np.array(value) for name, value in state.arrays.items()}
         self._steppers = Steppers(setup, self._arrays)
-        self._data = setup.samples.arrays
         self._state = state
         if state.batch_size != setup.batch_size:  # the epoch begun with other batches is over
             self._state = replace(state, taken=0, batch_size=setup.batch_size)
-        elif setup.batched and state.taken:
-            self._data = setup.samples.rows(state.order).arrays
 
     @property
     def step(self) -> int:
@@ -77,8 +74,6 @@ class Run:
         for name, array in self._arrays.items():
             array[...] = state.arrays[name]
         self._state = state
-        if self.setup.batched and state.taken:
-            self._data = self.setup.samples.rows(state.order).arrays
         return self
 
     def look(self, best: float, waited: int) -> None:
@@ -101,7 +96,7 @@ class Run:
 
     def _whole(self, count: int) -> int:
         """Updates on all samples: an epoch each."""
-        self._take(self.setup.samples.count, 0, count)
+        self._take(self.setup.samples.count, None, count)
         state = self._state
         self._state = replace(state, step=state.step + count, epoch=state.epoch + count)
         return count
@@ -112,11 +107,11 @@ class Run:
         if self._state.taken == 0:
             order, generator = next_order(setup, self._state)
             self._state = replace(self._state, order=order, generator=generator)
-            self._data = setup.samples.rows(order).arrays
         first = self._state.taken * size
         left = setup.samples.count - first
         count = min(count, max(1, left // size))
-        self._take(min(size, left), first, count)  # the last batch may be smaller than the others
+        size_here = min(size, left)  # the last batch may be smaller than the others
+        self._take(size_here, self._state.order[first : first + count * size_here], count)
         taken = self._state.taken + count
         over = taken == setup.steps_per_epoch
         self._state = replace(
@@ -127,10 +122,10 @@ class Run:
         )
         return count
 
-    def _take(self, size: int, first: int, count: int) -> None:
+    def _take(self, size: int, rows: NDArray[np.int64] | None, count: int) -> None:
         optimizer, done = self.setup.optimizer, self._state.step
         each = rates(optimizer.schedule, float(optimizer.learning_rate or 0), done, count, self.setup.steps)
-        self._steppers.of_size(size).take(self._data, first, each, done)
+        self._steppers.of_size(size).take(rows, each, done)
 
 
 class _Pace:

@@ -5,7 +5,7 @@ A stepper works on the arrays of the run in place. Both come from the same defin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,17 +21,18 @@ from derive.numeric.training.setup import Setup, derivation_of, mask_at
 
 SCALAR_LIMIT = 300  # parameters times samples: beyond, whole-array programs are faster
 
-Data = Mapping[str, NDArray[Any]]
+Rows = NDArray[np.int64]
 
 
 class Stepper(Protocol):
-    """`take` does a step per rate: step k on the rows `first + k*size` and on of `data`, from the update `done + 1`."""
+    """`take` does a step per rate, from the update `done + 1`: on the next of `rows` of the samples, a batch after the
+    other; on all samples where there are no batches (`rows` None)."""
 
     @property
     def source(self) -> str:
         """The program, with comments."""
 
-    def take(self, data: Data, first: int, rates: Sequence[float], done: int) -> None:
+    def take(self, rows: Rows | None, rates: Sequence[float], done: int) -> None:
         """Update the run's arrays in place."""
 
 
@@ -79,6 +80,8 @@ class ArrayStepper:
         self._setup, self._size = setup, size
         self._data = {name: np.array(a[:size], dtype=setup.dtype, order="C") for name, a in samples.items()}
         self._masks = {name: np.empty(derivation.graph.arrays[name].shape, setup.dtype) for name in setup.masks}
+        whole = {name: np.ascontiguousarray(array, dtype=setup.dtype) for name, array in samples.items()}
+        self._batches = [(whole[name], buffer) for name, buffer in self._data.items()]
         bound = {**setup.constants, **setup.parameters, **arrays, **self._data, **self._masks}
         shapes: dict[str, tuple[int, ...]] = {name: array.shape for name, array in bound.items()}
         program = array_program(
@@ -96,14 +99,14 @@ class ArrayStepper:
     def source(self) -> str:
         return self._program.source
 
-    def take(self, data: Data, first: int, rates: Sequence[float], done: int) -> None:
+    def take(self, rows: Rows | None, rates: Sequence[float], done: int) -> None:
         size, setup = self._size, self._setup
-        pairs = [(buffer, data[name]) for name, buffer in self._data.items()] if setup.batched else []
         with np.errstate(all="ignore"):
             for at, rate in enumerate(rates):
-                start = first + at * size
-                for buffer, array in pairs:
-                    np.copyto(buffer, array[start : start + size])
+                if rows is not None:
+                    batch = rows[at * size : (at + 1) * size]
+                    for array, buffer in self._batches:
+                        array.take(batch, axis=0, out=buffer, mode="clip")  # without it NumPy would make a copy first
                 for name, buffer in self._masks.items():
                     buffer[...] = mask_at(setup, name, buffer.shape, done + at)
                 self._step(rate, float(done + at + 1))
@@ -132,13 +135,13 @@ class ScalarStepper:
     def source(self) -> str:
         return self._program.source
 
-    def take(self, data: Data, first: int, rates: Sequence[float], done: int) -> None:
+    def take(self, rows: Rows | None, rates: Sequence[float], done: int) -> None:
         setup, count, size = self._setup, len(rates), self._size
-        if setup.batched:
-            rows = {name: array[first : first + count * size] for name, array in data.items()}
-            batch = {name: array.reshape(count, size, *array.shape[1:]) for name, array in rows.items()}
-        else:
+        data = setup.samples.arrays
+        if rows is None:
             batch = {name: array[:size] for name, array in data.items()}
+        else:
+            batch = {name: array[rows].reshape(count, size, *array.shape[1:]) for name, array in data.items()}
         for name, shape in self._masks.items():
             batch[name] = np.stack([mask_at(setup, name, shape, done + at) for at in range(count)])
         values = {**setup.constants, **setup.parameters, **self._arrays, **batch}
