@@ -401,3 +401,25 @@ def test_ctrl_c_ends_training_in_python_as_well() -> None:
     assert result.ended == "interrupted"
     assert 0 < result.steps < 10_000_000
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("options", [{"clip_norm": 0.1}, {"optimizer": "adam", "clip_norm": 0.1}, {"clip_value": 0.01}])
+def test_clipped_steps_in_single_precision_are_those_in_double(options: dict[str, Any]) -> None:
+    single = derive.train(problem(), data(), dtype="float32", **options)
+    double = derive.train(problem(), data(), **options)
+    for key, value in double.parameters.items():
+        np.testing.assert_allclose(single.parameters[key], value, rtol=1e-3, atol=1e-4, err_msg=key)
+
+
+def test_a_bias_that_is_one_number_trains_in_single_precision() -> None:
+    source = {
+        "inputs": {"i1": 0.05, "i2": 0.1},
+        "targets": {"o1": 0.01},
+        "layers": [{"dense": 1, "activation": "sigmoid", "weights": [[0.4, 0.5]], "bias": 0.6}],
+        "optimizer": {"sgd": {"learning-rate": 0.5}},
+    }
+    result = derive.train(source, steps=1, dtype="float32", backend="array")
+    out = 1 / (1 + np.exp(-(0.4 * 0.05 + 0.5 * 0.1 + 0.6)))
+    delta = (out - 0.01) * out * (1 - out)
+    assert result.values["b1"] == pytest.approx(0.6 - 0.5 * delta, rel=1e-6)
+    assert result.values["w1"] == pytest.approx(0.4 - 0.5 * delta * 0.05, rel=1e-6)

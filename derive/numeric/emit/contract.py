@@ -198,7 +198,7 @@ def reduced(low: Lowering, value: Value, operand: Operand, kept: tuple[int, ...]
     summed = function == "add" and view.buffer.type == "float"
     if summed and merged is not None and flat is not None and _is_dense(flat):
         args = [numbers.ones(low, size), merged if outer else _row(merged)]
-        low.code.emit("dot({0}, {1}, out={out})", args, flat, value.label, aligned=False)
+        low.code.emit(_dot(flat), args, flat, value.label, aligned=False)
         return
     slowest = [axis for axis in inner if outer and order.index(axis) < order.index(outer[-1])]
     if summed and slowest and len(slowest) < len(inner):  # they stand on both sides of the kept ones
@@ -225,6 +225,11 @@ def _summed(low: Lowering, value: Value, operand: Operand, kept: Sequence[int]) 
     flat = View(out.view.buffer, 0, (merged.shape[0],), (1,))
     low.code.emit("dot({0}, {1}, out={out})", [merged, numbers.ones(low, merged.shape[1])], flat, value.label, False)
     return out
+
+
+def _dot(out: View) -> str:
+    """dot into its result; a single number is float64 in every program, which dot itself would refuse."""
+    return "{out}[()] = dot({0}, {1})" if out.buffer.type == "double" else "dot({0}, {1}, out={out})"
 
 
 def _row(matrix: View) -> View:
@@ -409,7 +414,7 @@ def _multiply(low: Lowering, value: Value, a: View, b: View, groups: tuple[list[
     spans += [list(range(at, at + len(left))), list(range(at + len(left), at + len(left) + len(right)))]
     merged = target.merged(spans)
     assert merged is not None
-    form = "matmul({0}, {1}, out={out})" if batch else "dot({0}, {1}, out={out})"
+    form = "matmul({0}, {1}, out={out})" if batch else _dot(merged)
     low.code.emit(form, [a, b], merged, value.label, aligned=False)
     if target is not out:
         low.code.emit("copyto({out}, {0})", [target], out, value.label)
