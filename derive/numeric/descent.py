@@ -57,7 +57,7 @@ class Descent:
         self.optimizer, self.ids, self.memory = optimizer, tuple(ids), memory
         self.lines = rule_lines(optimizer.name)
         self.options = {symbol: typed(numeral.text) for symbol, numeral in option_values(optimizer).items()}
-        self._value, self._gradient, self._combine = value, gradient, combine
+        self.value, self.gradient, self._combine = value, gradient, combine
         self._known: dict[str, Value] = {}
 
     @property
@@ -79,7 +79,7 @@ class Descent:
 
     def norm_formula(self) -> Given:
         """The length of the whole gradient: the root of the sum of all squares."""
-        used = {f"d:{id_}": self._gradient(id_) for id_ in self.ids}
+        used = {f"d:{id_}": self.gradient(id_) for id_ in self.ids}
         squares = tuple(Power(Name(name), Number("2")) for name in used)
         return Given(Call("sqrt", (Sum(squares) if len(squares) > 1 else squares[0],)), used)
 
@@ -106,7 +106,7 @@ class Descent:
     def slope_formula(self, id_: str) -> Given:
         """What the rule takes as the gradient of a parameter: a bare name where nothing is cut off."""
         own = f"d:{id_}"
-        used = {own: self._gradient(id_)}
+        used = {own: self.gradient(id_)}
         if self.shrinks():
             return Given(Product((Name("shrink"), Name(own))), {**used, "shrink": self.shrink()})
         clip = self.optimizer.clip
@@ -126,7 +126,7 @@ class Descent:
         """The names that the lines of a parameter may use; the lines' own results stand in `line`."""
         states = {state: self.state(id_, state) for state in OPTIMIZERS[self.optimizer.name].states}
         step = Value(float(self.step), Fraction(self.step), str(self.step))
-        own = {"w": self._value(id_), "g": self.slope(id_), "eta": self.rate(), "step": step}
+        own = {"w": self.value(id_), "g": self.slope(id_), "eta": self.rate(), "step": step}
         return {**self.options, **states, **own}
 
     def state(self, id_: str, name: str) -> Value:

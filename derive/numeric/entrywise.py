@@ -10,6 +10,7 @@ here a gradient is the whole-array formula at one entry, as the page of a networ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from math import isfinite
 
 import numpy as np
@@ -23,6 +24,7 @@ from derive.formula.tree import Cases, Element, Name, Negative, Number, Product,
 from derive.network.entries import GRADIENT, EntryWriter, flat_sum
 from derive.network.graph import Array, Position, array_of
 from derive.network.write_out import Neurons, entry_writer
+from derive.numeric.descent import Descent, Memory, training_steps
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
 from derive.numeric.worked import TOO_FEW_DIGITS
@@ -123,14 +125,32 @@ class Entrywise:
         evaluation: Evaluation,
         style: Style,
         moved: Mapping[str, Value] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.formulas, self.graph, self.style = formulas, formulas.graph, style
-        self._evaluation, self._moved = evaluation, bool(moved)
+        self._evaluation, self._unchecked = evaluation, bool(moved) and memory is None
+        self._memory = memory or Memory(total=training_steps(self.graph))
         self._values: dict[str, Value] = dict(moved or {})
 
-    def moved_to(self, parameters: Mapping[str, Value]) -> Entrywise:
-        """The same calculation at other parameters: after an update."""
-        return Entrywise(self.formulas, self._evaluation, self.style, parameters)
+    def moved_to(
+        self, parameters: Mapping[str, Value], evaluation: Evaluation | None = None, memory: Memory | None = None
+    ) -> Entrywise:
+        """The same calculation at other parameters: after an update. With what the program gives there, and what the
+        optimiser remembers, it is the next step, which can take an update itself."""
+        return Entrywise(self.formulas, evaluation or self._evaluation, self.style, parameters, memory)
+
+    @cached_property
+    def descent(self) -> Descent | None:
+        """The update of this step, line by line."""
+        optimizer = self.graph.problem.optimizer
+        if optimizer is None or optimizer.learning_rate is None:
+            return None
+        names = self.formulas.derivation.updates
+        trained = [id_ for name in names for id_ in self.graph.arrays[name].ids.values()]
+        return Descent(optimizer, trained, self.value, self.gradient, self._line, self._memory)
+
+    def _line(self, formula: Tree, used: Mapping[str, Value]) -> Value:
+        return self.combined(formula, used.__getitem__)
 
     def rate(self) -> Value:
         """The learning rate, as typed."""
@@ -191,10 +211,13 @@ class Entrywise:
     def _work(self, id_: str) -> Value:
         if id_ == "eta":
             return self.rate()
-        formula = self.formula(id_)
-        if formula is None:
-            return self._given(id_)
-        value = self.combined(formula, self._values.__getitem__)
+        if id_.endswith("+") and self.descent is not None:
+            value = self.descent.line(id_.removesuffix("+"), "w+")
+        else:
+            formula = self.formula(id_)
+            if formula is None:
+                return self._given(id_)
+            value = self.combined(formula, self._values.__getitem__)
         if not isfinite(value.number):
             raise NumericError(id_, f"{id_}: {TOO_FEW_DIGITS}")
         self._agrees(id_, value)
@@ -218,7 +241,7 @@ class Entrywise:
 
     def _agrees(self, id_: str, value: Value) -> None:
         """The page's entries and the program must give the same number."""
-        if self.style.each_step or self._moved:
+        if self.style.each_step or self._unchecked:
             return
         program = self._program(id_)
         if abs(value.number - program) > 1e-9 * max(1.0, abs(program)):

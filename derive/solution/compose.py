@@ -55,7 +55,7 @@ def compose(
     problem = derivation.graph.problem
     if problem.stack:
         sheet = sheet_of(derivation, neurons, evaluation, options)
-        return Document(title_of(problem), options.language, tuple(array_page(sheet)))
+        return Document(title_of(problem), options.language, tuple(array_page(sheet, further)))
     page = page_of(derivation, neurons, evaluation, options)
     sections = _network if derivation.graph.layers else _circuit
     return Document(title_of(problem), options.language, tuple(sections(page, evaluation, run, further)))
@@ -152,7 +152,10 @@ def sheet_of(
     local = LocalPartials(derivation, neurons)
     page = Page(derivation, neurons, None, local, options, style, names, typeset, evaluation)
     formulas = EntryFormulas(derivation, neurons, evaluation.start.values if evaluation is not None else {})
-    return Sheet(page, formulas, Entrywise(formulas, evaluation, style) if evaluation is not None else None)
+    if evaluation is None:
+        return Sheet(page, formulas, None)
+    entries = Entrywise(formulas, evaluation, style)
+    return Sheet(page.with_(of_arrays=entries.descent), formulas, entries)
 
 
 def _telling_sample(worked: Worked | None) -> int:

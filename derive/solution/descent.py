@@ -62,9 +62,7 @@ class Letters:
     @property
     def descent(self) -> Descent | None:
         """The numbers, if there are any."""
-        optimizer = self.page.graph.problem.optimizer
-        worked = self.page.worked
-        return worked.descent if worked is not None and optimizer and optimizer.learning_rate is not None else None
+        return self.page.descent
 
     def step(self, back: int = 0) -> Layout:
         """The number of the step, or of an earlier one; t in a symbolic problem."""
@@ -161,7 +159,7 @@ def clipping_lines(page: Page) -> Iterator[Block]:
     """The length of the whole gradient, and what it is multiplied by where it is too long."""
     optimizer = page.graph.problem.optimizer
     assert optimizer is not None
-    clip, descent = optimizer.clip, Letters(page, "").descent
+    clip, descent = optimizer.clip, page.descent
     if clip is None:
         return
     limit = Digits(clip.limit.text)
@@ -230,7 +228,7 @@ def line_id(page: Page, line: str, id_: str) -> str:
 
 def at_step(page: Page, id_: str) -> str:
     """An id of the first step in the step that the page works."""
-    descent = Letters(page, "").descent
+    descent = page.descent
     return id_ if descent is None or descent.step == 1 else f"{id_.removesuffix('+')}#{descent.step}"
 
 
@@ -285,18 +283,16 @@ def others_table(page: Page, ids: Sequence[str]) -> Iterator[Block]:
     header = (Message("parameter"), Message("gradient"), *clipped, *kept, Message("old_value"), Message("new_value"))
     rows: list[tuple[Cell, ...]] = []
     for id_ in ids:
-        worked = page.worked
-        assert worked is not None
-        values = [worked.total_gradient(id_), *([descent.slope(id_)] if clipped else [])]
+        values = [descent.gradient(id_), *([descent.slope(id_)] if clipped else [])]
         values += [descent.line(id_, f"{state}+") for state in states]
-        values += [worked.value(id_), descent.line(id_, "w+")]
+        values += [descent.value(id_), descent.line(id_, "w+")]
         rows.append((page.names(id_), *(page.shown(value) for value in values)))
     yield Table(header, tuple(rows), frozenset(range(1, len(header))))
 
 
 def array_results(page: Page) -> Iterator[Block]:
     """On a page of matrices: what is remembered of each array, and its new values."""
-    optimizer, descent = page.graph.problem.optimizer, Letters(page, "").descent
+    optimizer, descent = page.graph.problem.optimizer, page.descent
     if optimizer is None or descent is None:
         return
     yield say("entry_by_entry")
@@ -304,13 +300,13 @@ def array_results(page: Page) -> Iterator[Block]:
         array = page.graph.arrays[name]
         shown = Matrices(page).name(array)
         for line in (*(f"{state}+" for state in OPTIMIZERS[optimizer.name].states), "w+"):
-            letter = marked(shown) if line == "w+" else _of_array(page, line, shown)
+            letter = marked(shown) if line == "w+" else of_array(page, line, shown)
             values = {id_: descent.line(id_, line) for id_ in array.ids.values()}
             exact = all(show(value, page.style).exact for value in values.values())
             table = Matrices(page).table(array, page.style, values.__getitem__)
             yield Equation((Line(letter, "=" if exact else "~=", table),))
 
 
-def _of_array(page: Page, line: str, array: Layout) -> Layout:
+def of_array(page: Page, line: str, array: Layout) -> Layout:
     """m_1 of a whole array."""
     return Identifier(line.removesuffix("+"), row(array, Operator(","), Letters(page, "").step()), bold=True)

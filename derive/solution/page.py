@@ -13,6 +13,7 @@ from derive.calculus.chain import Derivation
 from derive.formula.tree import Name, Number, Tree, names
 from derive.network.graph import Graph
 from derive.network.write_out import Neurons
+from derive.numeric.descent import Descent
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, show
 from derive.numeric.substitution import substitute
@@ -40,6 +41,7 @@ class Page:
     set: Typesetter
     evaluation: Evaluation | None = None
     sample: int = 0  # the one that is worked in full, where there are several
+    of_arrays: Descent | None = None  # the update, where a page has entries of arrays in place of `worked`
 
     @property
     def graph(self) -> Graph:
@@ -48,6 +50,14 @@ class Page:
     @property
     def numeric(self) -> bool:
         return self.worked is not None
+
+    @property
+    def descent(self) -> Descent | None:
+        """The update in numbers, where there is one."""
+        optimizer = self.graph.problem.optimizer
+        if optimizer is None or optimizer.learning_rate is None:
+            return None
+        return self.worked.descent if self.worked is not None else self.of_arrays
 
     @property
     def root(self) -> str:

@@ -5,19 +5,20 @@ given -> forward, layer by layer -> loss -> backward, from the loss back -> upda
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from derive.numeric.evaluate import Evaluation
 from derive.solution.arrays.backward import sections
 from derive.solution.arrays.explainers import explainer
 from derive.solution.arrays.forward import kind_of, layer_heading, loss_section
 from derive.solution.arrays.given import introduction
 from derive.solution.arrays.sheet import Sheet
-from derive.solution.arrays.update import after_update, updates
+from derive.solution.arrays.update import after_update, later_steps, updates
 from derive.solution.document import Block
 from derive.solution.page import head, say
 
 
-def array_page(sheet: Sheet) -> Iterator[Block]:
+def array_page(sheet: Sheet, further: Sequence[Evaluation] = ()) -> Iterator[Block]:
     """The page of a network of any layers."""
     yield from introduction(sheet)
     yield head(2, "forward_pass")
@@ -40,3 +41,4 @@ def array_page(sheet: Sheet) -> Iterator[Block]:
         yield from explainer(view.kind).backward(sheet, view, found.get(view.number, ()))
     yield from updates(sheet)
     yield from after_update(sheet)
+    yield from later_steps(sheet, further)
