@@ -64,7 +64,7 @@ class LocalPartials:
         if used is None:  # the loss does not depend on it (`v - v`), though a formula on the page reads it
             definition = graph.definition(name)
             used = partials(definition) if definition is not None else ()
-        return local_partial(graph, used, child, parent)
+        return local_partial(graph, used, child, parent, self._neurons.data)
 
     def _rank(self, name: str) -> tuple[int, int]:
         return self._derivation.graph.rank(name.removesuffix("+"))

@@ -75,6 +75,6 @@ def _chained(derivation: Derivation, neurons: Neurons, of: str, by: str) -> Expr
         used = derivation.partials.get(neurons.nodes[id_].array, ())
         for parent in neurons.nodes[id_].parents:
             if parent != of:
-                local = local_partial(derivation.graph, used, id_, parent)
+                local = local_partial(derivation.graph, used, id_, parent, neurons.data)
                 slopes[parent] = Add(slopes.get(parent, S.Zero), slopes[id_] * local)
     return slopes.get(by, S.Zero)
