@@ -43,7 +43,7 @@ def _network(problem: Problem, samples: int | None) -> Graph:
     if problem.targets:
         ids = [f"target_{unit}" for unit in views[-1].units]
         target = draft.array("t", "target", len(views), source.indices, ids)
-    loss = add_loss(draft, problem.loss, source, target, views[-1].units) if problem.loss else ""
+    loss = add_loss(draft, problem.loss, source, target) if problem.loss else ""
     parameters = [array.name for array in draft.arrays.values() if array.role in ("weight", "bias")]
     trainable = {
         name

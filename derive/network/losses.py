@@ -7,12 +7,12 @@ A step that would only repeat the one before it (a single output, a single sampl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from math import prod
 
 from derive.formula.parse import parse
 from derive.formula.tree import BigSum, Call, Name, Number, Power, Product, Quotient, Sum, Tree
 from derive.network.draft import Draft
-from derive.network.graph import Array, Partial
+from derive.network.graph import Array, Partial, size
 from derive.network.layers import read, replaced, unit_ids
 from derive.problem.losses import LOSSES
 from derive.problem.model import Loss, Numeral, Regularization
@@ -20,29 +20,31 @@ from derive.problem.model import Loss, Numeral, Regularization
 TOTAL, DATA, PENALTY = "E_total", "E_data", "E_reg"
 
 
-def add_loss(draft: Draft, loss: Loss, output: Array, target: Array | None, units: Sequence[str]) -> str:
+def add_loss(draft: Draft, loss: Loss, output: Array, target: Array | None) -> str:
     """Add the loss of `output` against `target` and its penalties; returns the array that is differentiated."""
     penalties = draft.problem.regularization
     data = DATA if penalties.l1 is not None or penalties.l2 is not None else TOTAL
     entry = None if loss.choice.formula is not None else LOSSES[loss.choice.name]
     body = _part(draft, loss, output, target)
-    if len(units) > 1 and not (entry is not None and entry.part == "y"):
+    inner = tuple(index for index in output.indices if index != draft.n)  # the units, in a sequence the steps too
+    count = prod(map(size, inner))
+    if count > 1 and not (entry is not None and entry.part == "y"):
         ids = {at: f"E_{id_.removeprefix('out_')}" for at, id_ in output.ids.items()}
         parts = draft.array("E_k", "loss-part", output.layer, output.indices, ids)
         draft.define(parts, body)
         body = read(parts)
-    inner = tuple(index.name for index in output.indices if index != draft.n)  # the units, in a sequence the steps too
-    averaged = entry is not None and entry.average_outputs and len(units) > 1
+    averaged = entry is not None and entry.average_outputs
+    letters = tuple(index.name for index in inner)
 
     def over_units(*indices: str) -> Tree:
-        return _scaled(BigSum(body, indices), len(units) if averaged else 1)
+        return _scaled(BigSum(body, indices), count if averaged else 1)
 
     if draft.samples > 1:
         sample = draft.array("E", "sample-loss", output.layer, (draft.n,), ["E"])
-        draft.define(sample, over_units(*inner))
+        draft.define(sample, over_units(*letters))
         formula = _scaled(BigSum(read(sample), (draft.n.name,)), draft.samples if loss.reduction == "mean" else 1)
     else:
-        formula = over_units(draft.n.name, *inner)
+        formula = over_units(draft.n.name, *letters)
     draft.define(draft.array(data, "loss" if data == TOTAL else "data-loss", output.layer, (), [data]), formula)
     if data == TOTAL:
         return TOTAL

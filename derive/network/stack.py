@@ -41,7 +41,7 @@ def build_stack(problem: Problem, samples: int | None, inference: bool) -> Graph
         assert len(draft.definitions) > before
         source = outputs[spec.name] = draft.arrays[view.output]
         views.append(view)
-    loss = _loss(draft, problem, source, views[-1])
+    loss = _loss(draft, problem, source)
     parameters = [array.name for array in draft.arrays.values() if array.role in PARAMETER_ROLES]
     trainable = _trainable(problem, views)
     return draft.freeze(
@@ -74,14 +74,14 @@ def with_probabilities(last: Layer, loss: Loss | None) -> Layer:
     return replace(last, activation=Choice("softmax")) if linear and of_logits else last
 
 
-def _loss(draft: Draft, problem: Problem, output: Array, view: LayerView) -> str:
+def _loss(draft: Draft, problem: Problem, output: Array) -> str:
     if problem.loss is None:
         return ""
     target = None
     if problem.goal is not None:
         ids = {at: f"target_{id_.removeprefix('out_')}" for at, id_ in output.ids.items()}
         target = draft.array("t", "target", output.layer, output.indices, ids)
-    return add_loss(draft, problem.loss, output, target, view.units)
+    return add_loss(draft, problem.loss, output, target)
 
 
 def _trainable(problem: Problem, views: list[LayerView]) -> set[str]:

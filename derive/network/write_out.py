@@ -89,8 +89,10 @@ def reached(start: str, neighbours: Callable[[str], Iterable[str]]) -> set[str]:
 
 
 def write_out(graph: Graph, data: Mapping[str, Any] | None = None) -> Neurons:
-    """Every definition at every position, in an order in which each can be evaluated: the definitions of a loop position
-    by position. `data`: arrays of whole numbers that pick rows; by default the problem's tokens."""
+    """Every definition at every position, in an order in which each can be evaluated: those of a loop step by step.
+
+    `data`: arrays of whole numbers that pick rows; by default the problem's tokens.
+    """
     data = data or tokens(graph)
     writer = entry_writer(graph, data)
     nodes: dict[str, Node] = {}

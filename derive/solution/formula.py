@@ -9,7 +9,7 @@ from derive.calculus.updates import CLIPPED, named, rule_lines
 from derive.errors import suggestion
 from derive.formula.symbolic import to_sympy
 from derive.formula.tree import Element, Name
-from derive.network.write_out import Neurons, local_partial
+from derive.network.write_out import Neurons, local_partial, reached
 from derive.problem.model import Optimizer
 from derive.problem.optimizers import OPTIMIZERS
 
@@ -69,12 +69,13 @@ def _symbol(leaf: Name | Element) -> Symbol:
 def _chained(derivation: Derivation, neurons: Neurons, of: str, by: str) -> Expr:
     """d of / d by: one term per path, each the product of the local partials along it."""
     slopes: dict[str, Expr] = {of: S.One}
+    between = reached(by, lambda one: neurons.children.get(one, ()))
     for id_ in reversed(tuple(neurons.nodes)):
         if id_ not in slopes:
             continue
         used = derivation.partials.get(neurons.nodes[id_].array, ())
         for parent in neurons.nodes[id_].parents:
-            if parent != of:
+            if parent != of and parent in between:
                 local = local_partial(derivation.graph, used, id_, parent, neurons.data)
                 slopes[parent] = Add(slopes.get(parent, S.Zero), slopes[id_] * local)
     return slopes.get(by, S.Zero)

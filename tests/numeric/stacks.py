@@ -19,6 +19,7 @@ from derive.calculus.chain import Derivation, differentiate
 from derive.errors import ProblemError
 from derive.network.build import build
 from derive.network.graph import Array, Graph
+from derive.numeric.starting_values import starting_values
 from derive.problem.layer_kinds import possible_weights
 from derive.problem.layer_types import LAYER_TYPES
 from derive.problem.layer_types.layer_type import LayerType, Option, Signal
@@ -66,7 +67,7 @@ def case(data: Mapping[str, Any], samples: int = 2, seed: int = 0, inference: bo
 
 def _drawn(array: Array, problem: Problem, generator: np.random.Generator) -> Any:
     if array.role == "mask":
-        return (generator.random(array.shape) > 0.4).astype(float)
+        return generator.uniform(0.3, 1.3, array.shape)  # not of 0 and 1: equal zeros would have no variance
     if array.role == "input" and problem.source is not None and problem.source.signal.kind == "tokens":
         return generator.integers(0, VOCABULARY, array.shape)
     if array.role == "target" and problem.loss is not None and problem.loss.choice.name in LOSSES:
@@ -187,3 +188,60 @@ def _dense(draw: st.DrawFn) -> dict[str, Any]:
     units = draw(st.integers(1, 3))
     activation = draw(st.sampled_from([name for name in DIFFERENTIABLE if units > 1 or name != "softmax"]))
     return {"dense": units, "activation": activation, "bias": draw(st.sampled_from(["shared", "unit", "connection"]))}
+
+
+def numbered(data: Mapping[str, Any], samples: int, seed: int = 0) -> dict[str, Any]:
+    """The same problem with numbers in the file: samples, targets, parameters and masks drawn by seed."""
+    problem, generator = read_problem(data), np.random.default_rng(seed)
+    assert problem.source is not None
+    signal = problem.source.signal
+
+    def numbers(*shape: int) -> Any:
+        return np.round(generator.normal(0, 0.8, (samples, *shape)), 2).tolist()
+
+    found = {**data, "layers": [_with_numbers(layer, at) for at, layer in enumerate(data["layers"])]}
+    if signal.kind == "vector":
+        columns = np.array(numbers(*signal.shape)).T.tolist()
+        found["inputs"] = {f"x{at}": column for at, column in enumerate(columns, start=1)}
+    else:
+        words = generator.integers(0, VOCABULARY, (samples, *signal.shape)).tolist()
+        given = words if signal.kind == "tokens" else numbers(*signal.shape)
+        found["inputs"] = {**(data["inputs"]), signal.kind: {"samples": given}}
+    if problem.goal is not None:
+        shape = problem.goal.signal.shape
+        classes = data["loss"] == "softmax-cross-entropy"
+        hot = np.eye(shape[-1])[generator.integers(0, shape[-1], (samples, *shape[:-1]))].tolist()
+        found["targets"] = hot if classes else numbers(*shape)
+        if samples == 1:
+            found["targets"] = found["targets"][0]
+    return found
+
+
+def _with_numbers(layer: Mapping[str, Any], at: int) -> dict[str, Any]:
+    name = next(iter(layer))
+    drawn = {"random": "normal", "deviation": 0.7, "seed": at}
+    if name == "dense":
+        return {**layer, "weights": drawn, "bias": {**drawn, "layout": layer.get("bias", "unit")}}
+    found: dict[str, Any] = {**layer, "seed": at} if name == "dropout" else {**layer}
+    for weight in possible_weights(LAYER_TYPES[name]).values():
+        asked = layer.get(weight.key, weight.role in ("weight", "scale"))
+        if weight.role == "bias" and weight.key != "bias":
+            asked = name != "gru" or (
+                layer.get("bias") and (weight.key == "candidate-bias" or layer.get("reset") == "after")
+            )
+        if (
+            asked
+            and weight.role != "average"
+            and not (weight.key == "output-weights" and not layer.get("project", True))
+        ):
+            found[weight.key] = drawn
+    return found
+
+
+def worked_case(data: Mapping[str, Any]) -> Case:
+    """A problem with numbers as its page works it: samples written out one by one."""
+    problem = read_problem(data)
+    graph = build(problem)
+    start = starting_values(graph)
+    assert start is not None, "a number is missing"
+    return Case(problem, graph, differentiate(graph), start.values)
