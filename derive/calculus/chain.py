@@ -28,6 +28,7 @@ from derive.network.graph import (
     element,
     indices_of,
 )
+from derive.network.letters import apart
 from derive.problem.model import Optimizer
 
 __all__ = ["RATE", "Derivation", "differentiate", "gradient_of", "occurrences", "partials", "updated"]
@@ -162,7 +163,11 @@ class _BackwardPass:
 
 def partials(definition: Definition) -> tuple[Partial, ...]:
     """The local derivatives of a definition: as stated, else derived from its expression."""
-    return definition.partials if definition.partials is not None else occurrences(definition.expression)
+    if definition.partials is not None:
+        return definition.partials
+    outer = [index.name for index in definition.indices]
+    found = occurrences(definition.expression)
+    return tuple(replace(p, coefficient=apart(p.coefficient, [*outer, *(s.name for s in p.sums)])) for p in found)
 
 
 def occurrences(expression: Expr) -> tuple[Partial, ...]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from sympy import Dummy, Eq, Expr, Idx, Indexed, KroneckerDelta, S, Sum
 
 from derive.network.graph import Loop, Scatter
+from derive.network.letters import apart
 
 
 def gathered(term: Scatter, target: tuple[Idx, ...]) -> Expr:
@@ -34,7 +35,7 @@ def gathered(term: Scatter, target: tuple[Idx, ...]) -> Expr:
         body = body.xreplace({index: value})
         places = [place.xreplace({index: value}) for place in places]
     body, remaining = _without_deltas(body.xreplace(_never(body)), remaining)
-    return summed(*_named(body, names, remaining, target))
+    return apart(summed(*_named(body, names, remaining, target)), [index.name for index in target])
 
 
 def _never(body: Expr) -> dict[Expr, Expr]:
@@ -82,7 +83,7 @@ def _named(
     body: Expr, names: Mapping[Idx, Idx], remaining: Sequence[Idx], taken: tuple[Idx, ...]
 ) -> tuple[Expr, list[Idx]]:
     """Give the sums that are left their own letters again, or a primed one where that is taken."""
-    used = {index.name for index in taken}
+    used = {index.name for index in taken} | {limit[0].name for inner in body.atoms(Sum) for limit in inner.limits}
     swaps: dict[Idx, Idx] = {}
     for index in remaining:
         letter = names[index].name

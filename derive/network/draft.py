@@ -28,6 +28,7 @@ from derive.network.graph import (
     positions,
     size,
 )
+from derive.network.letters import apart
 from derive.problem.model import Problem
 
 
@@ -110,7 +111,7 @@ class Draft:
     ) -> None:
         """Add `array[indices] = formula`."""
         tree = parse(formula) if isinstance(formula, str) else formula
-        expression = self.expression(tree)
+        expression = apart(self.expression(tree), [index.name for index in array.indices])
         if partials is None:
             partials = self._routes(tree)
         stated = None if partials is None else tuple(partials)

@@ -187,6 +187,18 @@ TYPED = {
         },
         lambda x, own: _gated(x, own),
     ),
+    "sums within other functions": (
+        {"inputs": {"sequence": {"shape": [3, 4]}}},
+        {
+            "define": {
+                "p[n,t,i]": "x[n,t,i]/(1 + sum(x[n,t,k]^2, k))",
+                "q[n,t,j]": "sigmoid(sum(B[j,i]*p[n,t,i], i) + c[j])*sum(p[n,t,i], i)",
+                "out[n,j]": "tanh(sum(q[n,t,j]*sum(q[n,t,m], m), t))",
+            },
+            "parameters": {"B": {"shape": [2, 4]}, "c": {"shape": [2]}},
+        },
+        lambda x, own: _entangled(x, own),
+    ),
     "a normalisation by the length": (
         {"inputs": {"sequence": {"shape": [3, 4]}}},
         {
@@ -205,6 +217,12 @@ def _gated(x: torch.Tensor, own: dict[str, torch.Tensor]) -> torch.Tensor:
         h = f * h + (1 - f) * torch.tanh(x[:, t] @ own["V"].T)
         states.append(h)
     return torch.stack(states, 1)
+
+
+def _entangled(x: torch.Tensor, own: dict[str, torch.Tensor]) -> torch.Tensor:
+    p = x / (1 + (x**2).sum(-1, keepdim=True))
+    q = torch.sigmoid(p @ own["B"].T + own["c"]) * p.sum(-1, keepdim=True)
+    return torch.tanh((q * q.sum(-1, keepdim=True)).sum(1))
 
 
 @pytest.mark.parametrize("name", TYPED)
