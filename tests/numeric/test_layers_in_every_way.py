@@ -28,7 +28,8 @@ SEEDS = st.integers(0, 10**6)
 
 
 def differences(it: Case, name: str) -> Any:
-    """(E(x+h) - E(x-h)) / 2h for every element; NaN where the slopes of the two sides do not agree (a kink)."""
+    """(E(x+h) - E(x-h)) / 2h for every element; NaN near a kink (and at a bend so sharp that
+    differences cannot tell): where the slopes of both sides, or of a wider step, do not agree."""
     values = {key: np.array(value, dtype=float) for key, value in it.given.items()}
     here, step = values[name], 1e-5
     calculate = calculation(it.graph.definitions, values, (it.graph.loss,))
@@ -41,9 +42,11 @@ def differences(it: Case, name: str) -> Any:
             return float(calculate(values)[0])
 
         middle, up, down = loss(0.0), loss(step), loss(-step)
+        wide = (loss(2 * step) - loss(-2 * step)) / (4 * step)
         here[at] = typed
         slope, bend = (up - down) / (2 * step), (up - 2 * middle + down) / step
-        found[at] = slope if abs(bend) < 1e-2 * max(1.0, abs(slope)) else np.nan
+        large = max(1.0, abs(slope))
+        found[at] = slope if abs(bend) < 1e-2 * large and abs(slope - wide) < 1e-6 * large else np.nan
     return found
 
 
@@ -64,6 +67,7 @@ def agree(it: Case) -> None:
     for name in (definition.array for definition in it.graph.definitions):
         assert emitted[name] == pytest.approx(interpreters["gather"][name], rel=1e-10, abs=1e-12), name
     scalars = by_scalars(it)
+    unknown: list[float] = []
     for name in it.differentiated:
         ways = {way: values[gradient_of(name)] for way, values in (*interpreters.items(), ("emitted", emitted))}
         ways |= {"scalar": scalars[name], "differences": differences(it, name)}
@@ -74,7 +78,8 @@ def agree(it: Case) -> None:
             scale = loose * max(1.0, float(np.abs(reference).max(initial=0)))
             message = f"{way}: d_{name}\n{value}\nand as read:\n{reference}\n{it.problem.stack}"
             assert np.asarray(known) == pytest.approx(reference, rel=loose, abs=scale), message
-        assert np.isnan(ways["differences"]).mean() < 0.2, f"most numbers of d_{name} lie on a kink"
+        unknown.extend(np.isnan(ways["differences"]).ravel())
+    assert np.mean(unknown) < 0.2, "most numbers lie on a kink"
 
 
 @pytest.mark.parametrize("name", LAYER_TYPES)
