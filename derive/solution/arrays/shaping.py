@@ -58,7 +58,7 @@ def add_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
 def embedding_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """Which row each token looks up."""
     (definition,) = sheet.defined(view)
-    table = sheet.array(view.parameters["E"])
+    table = sheet.array(view.parameters["V"])
     yield say("about_embedding", table=sheet.names.whole(table))
     yield in_letters(sheet, definition)
     if sheet.entries is None:
@@ -79,7 +79,7 @@ def embedding_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[st
     """Only the rows that were looked up get a gradient."""
     assert view is not None
     for name in arrays:
-        if name != view.parameters["E"]:
+        if name != view.parameters["V"]:
             yield from gradient(sheet, name)
             continue
         yield from enters(sheet, name)
