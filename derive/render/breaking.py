@@ -14,9 +14,10 @@ from typing import TypeAlias, TypeVar
 
 from derive.render.shape import is_tall
 from derive.solution.document import Line, Message
-from derive.solution.layout import Colored, Delimiter, Fenced, Layout, Operator, Row
+from derive.solution.layout import Colored, Delimiter, Fenced, Layout, Matrix, Operator, Row
 
 T = TypeVar("T")
+Split: TypeAlias = "Callable[[tuple[Layout, ...]], list[tuple[Layout, ...]]]"
 Measure: TypeAlias = "Callable[[Layout], float]"
 
 
@@ -29,6 +30,12 @@ class Page:
     width: float
     indent: float
     gap: float  # between a row and its reason
+    opens_matrices: bool = False  # may a matrix go on in the next row? TeX keeps each in one piece
+
+    @property
+    def levels(self) -> tuple[Split, ...]:
+        """Where to break, the best places first."""
+        return _LEVELS if self.opens_matrices else tuple(split for split in _LEVELS if split not in _IN_MATRICES)
 
 
 @dataclass(frozen=True)
@@ -106,8 +113,8 @@ def _right_width(row: DisplayRow, page: Page) -> float:
 
 def _break_line(line: Line, room: float, page: Page, hang: bool) -> list[DisplayRow]:
     sign = max(page.measure(Operator(line.relation)), page.indent)
-    pieces = _fill(_items(line.right), room - sign, page.measure)
-    head = _fill(_items(line.left), room, page.measure) if hang and line.left is not None else []
+    pieces = _fill(_items(line.right), room - sign, page.measure, page.levels)
+    head = _fill(_items(line.left), room, page.measure, page.levels) if hang and line.left is not None else []
     first = DisplayRow(None if hang else line.left, line.relation, pieces[0])
     continued = (DisplayRow(None, "", piece, indent=True) for piece in pieces[1:])
     rows = [*(DisplayRow(None, "", piece) for piece in head), first, *continued]
@@ -125,23 +132,23 @@ def _items(layout: Layout) -> tuple[Layout, ...]:
     return layout.items if isinstance(layout, Row) else (layout,)
 
 
-def _fill(items: tuple[Layout, ...], room: float, measure: Measure, level: int = 0) -> list[Layout]:
-    """Rows of at most `room`, filled from pieces that end before an operator of this level; deeper where one
+def _fill(items: tuple[Layout, ...], room: float, measure: Measure, levels: tuple[Split, ...]) -> list[Layout]:
+    """Rows of at most `room`, filled from pieces that end where the first level breaks; by the deeper levels where one
     piece alone is too wide."""
-    if measure(Row(items)) <= room or level == len(_LEVELS):
+    if measure(Row(items)) <= room or not levels:
         return [Row(items)]
     rows: list[tuple[Layout, ...]] = []
-    for piece in _LEVELS[level](items):
+    for piece in levels[0](items):
         if rows and measure(Row(rows[-1] + piece)) <= room:
             rows[-1] += piece
         elif measure(Row(piece)) <= room:
             rows.append(piece)
         else:
-            rows += [_items(part) for part in _fill(piece, room, measure, level + 1)]
+            rows += [_items(part) for part in _fill(piece, room, measure, levels[1:])]
     return [Row(line) for line in rows]
 
 
-def _before(*signs: str) -> Callable[[tuple[Layout, ...]], list[tuple[Layout, ...]]]:
+def _before(*signs: str) -> Split:
     """Splits items before each binary operator that is one of `signs`."""
 
     def split(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
@@ -173,6 +180,32 @@ def _inside_fences(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
     return _before("+", "-")(opened)
 
 
+def _after_rows(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
+    """Breaks a matrix after its rows: `[[a, b],`, `[c, d]]`."""
+    return _after_commas(tuple(part for item in items for part in _rows_of(item)))
+
+
+def _rows_of(item: Layout) -> tuple[Layout, ...]:
+    if not isinstance(item, Matrix):
+        return (item,)
+    rows = [Fenced(Row(_with_commas(cells)), "[", "]") for cells in item.rows]
+    return (Delimiter("[", True), *_with_commas(rows), Delimiter("]", False))
+
+
+def _after_cells(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
+    """Breaks a row of a matrix after its cells."""
+    opened = (_opened(item) if isinstance(item, Fenced) and item.left == "[" else (item,) for item in items)
+    return _after_commas(tuple(part for parts in opened for part in parts))
+
+
+def _after_commas(items: tuple[Layout, ...]) -> list[tuple[Layout, ...]]:
+    return _split(items, lambda before, item: _is_operator(before, ","))
+
+
+def _with_commas(items: Iterable[Layout]) -> tuple[Layout, ...]:
+    return tuple(part for at, item in enumerate(items) for part in ([Operator(",")] if at else []) + [item])
+
+
 def _opened(item: Layout) -> tuple[Layout, ...]:
     match item:
         case Fenced(body, left, right):
@@ -199,5 +232,8 @@ _LEVELS = (
     _before("*", ".", "odot", "star"),
     _inside_fences,
     _before("*", ".", "odot", "star"),
+    _after_rows,
+    _after_cells,
     _between_factors,
 )
+_IN_MATRICES = (_after_rows, _after_cells)

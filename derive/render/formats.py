@@ -60,6 +60,7 @@ class Dialect:
     gap: float
     column_gap: float = 0.0
     table_slack: float = 1.0  # how much wider than the page a table may be, to be set smaller
+    opens_matrices: bool = False  # does a wide matrix go on in the next row?
     wraps_cells: bool = False  # can a table's cell run over several lines?
     paragraph: Callable[[str], str] = str  # the text of a block, guarded at its start
 
@@ -161,6 +162,7 @@ def _text(language: str, flavor: str) -> Dialect:
         indent=2,
         gap=3,
         column_gap=2,
+        opens_matrices=True,
     )
 
 

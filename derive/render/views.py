@@ -132,6 +132,7 @@ def _equation(block: Equation, viewer: Viewer) -> EquationView:
         dialect.width,
         dialect.indent,
         dialect.gap,
+        dialect.opens_matrices,
     )
     display = break_lines(block.lines, page)
     rows = tuple(_row(row, dialect, said.get(id(row.reason), Fragment())) for row in display.rows)

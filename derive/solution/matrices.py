@@ -51,6 +51,7 @@ class Matrices:
     def name(self, array: Array) -> Layout:
         """The array's letter, bold, with its layer."""
         letter = LETTERS.get(array.role, "v")
+        letter = letter.upper() if len(array.unit_indices) == 2 else letter  # biases on every connection
         if array.role in ("input", "target"):
             return Identifier(letter, bold=True)
         return Identifier(letter, superscript=level(array), bold=bool(array.indices))

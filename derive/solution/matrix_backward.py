@@ -61,7 +61,8 @@ def error_signal(matrices: Matrices, view: LayerView) -> Iterator[Block]:
     graph = matrices.page.graph
     if len(view.pre_activations) > 1:
         masks = tuple(mask(matrices.array(name)) for name in view.pre_activations)
-        yield say("matrix_routes", masks=masks)
+        first = all(len(later.pre_activations) < 2 for later in graph.layers[view.number :])
+        yield say("matrix_routes", masks=masks, first=first)
         for name in view.pre_activations:
             yield routed(matrices, view, matrices.array(name))
         return
@@ -198,9 +199,8 @@ def bias_gradient(matrices: Matrices, view: LayerView, bias: Array) -> Equation:
 def sent_back(matrices: Matrices, view: LayerView) -> Equation:
     """dE/da of the layer before = W^T delta, in maxout added up over the pieces."""
     source = matrices.array(view.source)
-    parts = [
-        (matrices.array(weight), *signal) for weight, signal in zip(view.weights, matrices.signals(view), strict=True)
-    ]
+    weights = [matrices.array(name) for name in view.weights]
+    parts = [(weight, *signal) for weight, signal in zip(weights, matrices.signals(view), strict=True)]
 
     def calculation() -> Calculation:
         products: list[Times] = []

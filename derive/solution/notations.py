@@ -82,7 +82,7 @@ def _by_layer(graph: Graph, array: Array, at: Position, id_: str, level: Layout,
     if not graph.layers:
         return typed_name(id_)
     below = _counted(array, at)
-    piece = array.name.partition("_")[2]  # of a maxout unit
+    piece = array.name.partition("_")[2] if array.unit_indices else ""  # of a maxout unit
     level = Fenced(row(level, Operator(","), Digits(piece)) if piece.isdigit() else level)
     if array.role in LETTER:
         return Identifier(LETTER[array.role], below, level)
