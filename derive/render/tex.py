@@ -249,7 +249,7 @@ def _cases(node: CasesOf, emit: TexEmitter) -> str:
 def _matrix(node: Matrix, emit: TexEmitter) -> str:
     lines = [_row_start(" & ".join(emit(cell) for cell in cells)) for cells in node.rows]
     tall = any(is_tall(cell) for cells in node.rows for cell in cells)
-    body = (r" \\[4pt] " if tall else r" \\ ").join(lines)  # fractions in a column need air between them
+    body = (r" \\[9pt] " if tall else r" \\ ").join(lines)  # fractions in a column need air between them
     columns = max((len(cells) for cells in node.rows), default=0)
     if columns > _MATRIX_COLUMNS:
         return rf"\left[ \begin{{array}}{{{'c' * columns}}} {body} \end{{array}} \right]"
