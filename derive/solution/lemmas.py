@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 from derive.calculus.rules import steps
-from derive.formula.evaluate import evaluate
+from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.tree import Call, Cases, Tree, children, names
 from derive.network.graph import LayerView
 from derive.network.layers import replaced
+from derive.numeric.rounding import Value
 from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import Fenced, Function, Identifier, Operator, Partial, row
 from derive.solution.local import Known, rules_message
@@ -50,7 +52,7 @@ def activation_derivative(page: Page, view: LayerView) -> Iterator[Block]:
         lines.append(Line(left if at == 0 else None, "=", typeset(step.tree), rules_message(step.rules)))
     yield Equation(tuple(lines))
     if kinked(rows[-1].tree):
-        yield say("kink_at_zero", value=typeset(_at_zero(rows[-1].tree)))
+        yield say("kink_at_zero", value=page.shown(_at_zero(rows[-1].tree)))
     if view.derivative is None or view.derivative == rows[-1].tree:
         return
     if "a" not in set(names(view.derivative)):
@@ -99,8 +101,9 @@ def kinked(derivative: Tree) -> bool:
     return len({round(evaluate(value, {"z": 0.0}), 12) for value in values}) > 1
 
 
-def _at_zero(derivative: Tree) -> Tree:
+def _at_zero(derivative: Tree) -> Value:
     """The value that the derivative by cases takes at z = 0."""
     assert isinstance(derivative, Cases)
     holds = (value for condition, value in derivative.branches if evaluate(condition, {"z": 0.0}))
-    return next(holds, derivative.otherwise)
+    chosen = next(holds, derivative.otherwise)
+    return Value(evaluate(chosen, {"z": 0.0}), evaluate_exactly(chosen, {"z": Fraction(0)}))
