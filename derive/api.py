@@ -21,7 +21,8 @@ from derive.errors import OptionError
 from derive.files import JSON, check_format, format_of, write_whole
 from derive.network.build import build
 from derive.network.write_out import Neurons, write_out
-from derive.numeric.data import Samples, given_samples, read_samples
+from derive.numeric.data import Samples, given_samples
+from derive.numeric.data_files import read_samples
 from derive.numeric.evaluate import Evaluation, evaluate
 from derive.numeric.gradcheck import Comparison, compare_gradients
 from derive.numeric.named_values import Number, named_values

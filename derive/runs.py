@@ -281,6 +281,9 @@ def _unpacked(text: str, notes: Mapping[str, Any], packed: Mapping[str, NDArray[
         best=float(notes["best"]),
         waited=int(notes["waited"]),
     )
+    np.random.PCG64().state = state.generator  # type: ignore[assignment]  # raises where it is none
+    if len(state.order) and not np.array_equal(np.sort(state.order), np.arange(len(state.order))):
+        raise ValueError("no order of samples")
     history = tuple(Record(**record) for record in notes["history"])
     return SavedRun(
         text=text,

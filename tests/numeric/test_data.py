@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from derive.errors import DataError
-from derive.numeric.data import Samples, given_samples, one_hot, read_samples
+from derive.numeric.data import Samples, given_samples, one_hot
+from derive.numeric.data_files import read_samples
 from derive.numeric.training.setup import shapes
 from derive.problem.read import read_problem
 

@@ -3,6 +3,7 @@ saved and gone on from."""
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from pathlib import Path
@@ -423,3 +424,16 @@ def test_a_bias_that_is_one_number_trains_in_single_precision() -> None:
     delta = (out - 0.01) * out * (1 - out)
     assert result.values["b1"] == pytest.approx(0.6 - 0.5 * delta, rel=1e-6)
     assert result.values["w1"] == pytest.approx(0.4 - 0.5 * delta * 0.05, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "change", [{"generator": {"bit_generator": "MT19937"}}, {"format": 9}, {"step": "x"}, {"history": [{}]}]
+)
+def test_a_state_that_somebody_changed_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    derive.train(problem(), data()).save(tmp_path)
+    with np.load(tmp_path / "state.npz") as file:
+        packed = {name: file[name] for name in file.files}
+    notes = {**json.loads(str(packed["notes"])), **change}
+    np.savez(tmp_path / "state.npz", **{**packed, "notes": np.array(json.dumps(notes))})
+    with pytest.raises(derive.DataError, match="is damaged, or was not written by"):
+        derive.train(data=data(), resume=tmp_path)
