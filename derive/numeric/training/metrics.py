@@ -17,6 +17,7 @@ from derive.network.graph import Graph
 from derive.network.losses import DATA, PENALTY
 from derive.numeric.data import TARGET, Samples
 from derive.numeric.emit import array_program
+from derive.numeric.safe_forms import safe
 from derive.numeric.training.definitions import needed
 from derive.numeric.training.setup import Setup, mask_at
 
@@ -69,7 +70,7 @@ class Measuring:
 
     def _forward(self, size: int) -> _Forward:
         if size not in self._programs:
-            graph = build(self._setup.problem, samples=size, inference=self._inference)
+            graph = safe(build(self._setup.problem, samples=size, inference=self._inference))
             results = (*self._loss_names(graph), *((self._output,) if self._output else ()))
             self._programs[size] = _Forward(self._setup, graph, results)
         return self._programs[size]

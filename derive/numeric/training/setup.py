@@ -23,6 +23,7 @@ from derive.network.build import build, sample_count
 from derive.network.graph import Graph
 from derive.network.losses import constants
 from derive.numeric.data import Samples, drawn_masks, samples_of
+from derive.numeric.safe_forms import safe
 from derive.numeric.starting_values import parameter_values, starting_values
 from derive.problem.choices import BACKENDS, DTYPES
 from derive.problem.model import Optimizer, Problem, Training
@@ -212,9 +213,9 @@ def _mask(drawn: tuple[int, int, float], shape: Sequence[int], step: int) -> NDA
     return (np.random.default_rng([seed, number, step]).random(tuple(shape)) >= rate).astype(np.float64)
 
 
-def derivation_of(setup: Setup, samples: int) -> Derivation:
-    """Forward and backward pass of a batch."""
-    return differentiate(build(setup.problem, samples=samples))
+def derivation_of(setup: Setup, samples: int, spelt_out: bool = False) -> Derivation:
+    """Forward and backward pass of a batch, in safe forms; `spelt_out` for programs that work number by number."""
+    return differentiate(safe(build(setup.problem, samples=samples), spelt_out))
 
 
 def split(samples: Samples, share: float, problem: Problem) -> tuple[Samples, Samples | None]:

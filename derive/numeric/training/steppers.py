@@ -116,7 +116,7 @@ class ScalarStepper:
     """Straight-line scalar Python, or the same as machine code (numba); one call for any number of steps."""
 
     def __init__(self, setup: Setup, arrays: dict[str, NDArray[Any]], size: int) -> None:
-        derivation = derivation_of(setup, size)
+        derivation = derivation_of(setup, size, spelt_out=True)
         graph, data = derivation.graph, setup.samples.arrays
         self._setup, self._size, self._arrays = setup, size, arrays
         self._masks = {name: graph.arrays[name].shape for name in setup.masks}
