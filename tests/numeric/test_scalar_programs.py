@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 import torch
 from scalar_tasks import DENSE, Arrays, given_arrays, network, numbers, task_of
+from sympy import Idx, Max, Symbol
 from torch.nn import functional
 
 from derive.errors import OptionError
+from derive.network.graph import Array, Definition, element
 from derive.numeric.scalars.program import MOST_FOR_NUMBA, ScalarProgram, compiled_by_numba, scalar_program
 from derive.numeric.scalars.source import Task
 from derive.problem.model import Problem
@@ -198,6 +200,21 @@ def test_no_name_that_somebody_typed_stands_in_the_code() -> None:
     allowed = re.compile(r"(d_)?(x|W1|net1|out1|t|part\d+)(_\d+)*")
     assert all(allowed.fullmatch(name) for name in used - {"eta", "rates", "tanh"}), used
     assert not any(keyword.iskeyword(name) for name in used)
+
+
+def test_the_largest_of_many_is_not_nested_as_deep_as_they_are_many() -> None:
+    """Python refuses 200 brackets inside each other; a softmax of many classes subtracts the largest score."""
+    k, w, rate = Idx("k", 400), Symbol("w"), Symbol("eta")
+    largest = Max(*(element("a", at) for at in range(400)), evaluate=False)
+    arrays = {
+        "a": Array("a", "input", 0, (k,), {(at,): f"a{at}" for at in range(400)}),
+        "w": Array("w", "weight", 0, (), {(): "w"}),
+    }
+    task = Task([Definition("w+", (), w - rate * largest)], arrays, {"w+": "w"})
+    values = np.arange(400) % 7 / 10
+    values[333] = 2.5
+    moved = scalar_program(task).run({"a": values, "w": np.array(1.5)}, [0.1])
+    assert moved["w"] == pytest.approx(1.5 - 0.1 * 2.5)
 
 
 def test_numba_that_is_not_installed_is_said_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

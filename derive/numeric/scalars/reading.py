@@ -151,11 +151,16 @@ def _call(function: str) -> Callable[[Expr], Form]:
 
 
 def _extreme(function: str) -> Callable[[Expr], Form]:
+    """The largest or smallest of several: of two halves, so that the text of many is not nested deeply."""
+
+    def halved(forms: list[Form]) -> Form:
+        if len(forms) == 1:
+            return forms[0]
+        middle = (len(forms) + 1) // 2
+        return Call(function, (halved(forms[:middle]), halved(forms[middle:])))
+
     def rule(expression: Expr) -> Form:
-        first, *rest = sorted((form_of(part) for part in expression.args), key=lambda form: isinstance(form, Number))
-        for part in rest:
-            first = Call(function, (first, part))
-        return first
+        return halved(sorted((form_of(part) for part in expression.args), key=lambda form: isinstance(form, Number)))
 
     return rule
 
