@@ -100,7 +100,7 @@ def train(
     data: Data | None = None,
     *,
     resume: str | os.PathLike[str] | None = None,
-    backend: Backend = "auto",
+    backend: Backend | None = None,
     dtype: str | None = None,
     watch: Watcher | None = None,
     interrupted: Callable[[], bool] | None = None,
@@ -122,8 +122,8 @@ def train(
     more: dict[str, Any] = {key: given[key] for key in ("steps", "epochs") if key in given}
     if saved is not None:
         given = {**saved.options, **{key: value for key, value in given.items() if key not in more}}
-        data, dtype = data or saved.data or None, dtype or saved.dtype
-    setup, text = _setup(source, saved.text if saved else "", data, backend, dtype or "float64", given)
+        data, dtype, backend = data or saved.data or None, dtype or saved.dtype, backend or saved.backend
+    setup, text = _setup(source, saved.text if saved else "", data, backend or "auto", dtype or "float64", given)
     if saved is not None:
         check_fits(saved, setup, resume or "")
     until, state = (setup.steps, None) if saved is None else (_end(saved, setup, more), saved.state)

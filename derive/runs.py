@@ -30,7 +30,7 @@ from derive.files import write_whole
 from derive.numeric.data import TARGET, Samples
 from derive.numeric.training.loop import Outcome, Record
 from derive.numeric.training.metrics import Measuring
-from derive.numeric.training.setup import Setup
+from derive.numeric.training.setup import Backend, Setup
 from derive.numeric.training.state import State
 from derive.problem.model import Problem
 
@@ -227,6 +227,7 @@ def _packed(result: TrainingResult) -> dict[str, Any]:
         "options": dict(result.options),
         "data": result.data,
         "dtype": result.setup.dtype,
+        "backend": result.setup.backend,
         "samples": fingerprint(result.setup.samples),
         "history": [asdict(record) for record in result.history],
     }
@@ -242,6 +243,7 @@ class SavedRun:
     options: Mapping[str, Any]
     data: str
     dtype: str
+    backend: Backend
     planned: int
     samples: str
     state: State
@@ -290,6 +292,7 @@ def _unpacked(text: str, notes: Mapping[str, Any], packed: Mapping[str, NDArray[
         options=notes["options"],
         data=notes["data"],
         dtype=notes["dtype"],
+        backend=notes["backend"],
         planned=int(notes["planned"]),
         samples=notes["samples"],
         state=state,

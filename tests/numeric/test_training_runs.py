@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,9 @@ def by_torch(name: str, start: dict[str, Any], samples: dict[str, Any], epochs: 
     return {key: tensor.detach().numpy() for key, tensor in tensors.items()}
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_epochs_of_shuffled_batches_are_pytorchs_on_the_same_order(name: str) -> None:
-    result = derive.train(problem(name), data())
+@pytest.mark.parametrize(("name", "backend"), [*product(OPTIMIZERS, ("array", "scalar")), ("adam", "numba")])
+def test_epochs_of_shuffled_batches_are_pytorchs_on_the_same_order(name: str, backend: Any) -> None:
+    result = derive.train(problem(name), data(), backend=backend)
     assert (result.steps, result.epochs, result.ended) == (20, 4, "done")
     start = {key: np.array(value) for key, value in result.setup.parameters.items()}
     for key, expected in by_torch(name, start, data(), 4).items():
@@ -96,10 +97,11 @@ def test_a_penalty_counts_once_whatever_the_batch() -> None:
         np.testing.assert_allclose(result.parameters[key], expected, rtol=1e-9, atol=1e-12, err_msg=key)
 
 
+@pytest.mark.parametrize("backend", ["array", "scalar"])
 @pytest.mark.parametrize("name", ["sgd", "adam", "momentum"])
-def test_two_and_three_epochs_are_five_to_the_last_bit(name: str, tmp_path: Path) -> None:
-    whole = derive.train(problem(name, **{"held-out": 0.2}), data(), epochs=5)
-    first = derive.train(problem(name, **{"held-out": 0.2}), data(), epochs=2)
+def test_two_and_three_epochs_are_five_to_the_last_bit(name: str, backend: Any, tmp_path: Path) -> None:
+    whole = derive.train(problem(name, **{"held-out": 0.2}), data(), epochs=5, backend=backend)
+    first = derive.train(problem(name, **{"held-out": 0.2}), data(), epochs=2, backend=backend)
     first.save(tmp_path / "run")
     second = derive.train(data=data(), resume=tmp_path / "run", epochs=3)
     assert second.steps == whole.steps
@@ -108,7 +110,7 @@ def test_two_and_three_epochs_are_five_to_the_last_bit(name: str, tmp_path: Path
     assert [record.loss for record in second.history] == [record.loss for record in whole.history]
     second.save(tmp_path / "run")
     third = derive.train(data=data(), resume=tmp_path / "run", epochs=1)
-    longer = derive.train(problem(name, **{"held-out": 0.2}), data(), epochs=6)
+    longer = derive.train(problem(name, **{"held-out": 0.2}), data(), epochs=6, backend=backend)
     assert all(np.array_equal(third.parameters[key], longer.parameters[key]) for key in longer.parameters)
 
 

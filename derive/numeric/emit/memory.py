@@ -23,7 +23,7 @@ def assigned(
     spans = _spans(code)
     home: dict[int, Buffer] = {}
     late = [key for key, (view, given) in in_place.items() if not _can_replace(code, spans, view, given, home)]
-    pinned = {view.buffer.number for key, (view, _) in in_place.items() if key in late}
+    pinned = {view.buffer.number for view, _ in in_place.values()}  # in a given array too, a result must stay
     pinned |= {view.buffer.number for view in outputs}
     for number in pinned:
         if number in spans:
