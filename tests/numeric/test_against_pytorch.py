@@ -13,6 +13,7 @@ import torch_layers
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import DIFFERENTIABLE, FORMULAS, LOSS_FORMULAS, drawn, networks, small
+from programs import by_arrays
 from stacks import Case, alone, case, stacks
 
 from derive.calculus.chain import gradient_of
@@ -27,7 +28,9 @@ def equal(it: Case, tolerance: float = 1e-9) -> None:
     """The loss, what every layer returns and every gradient are PyTorch's."""
     loss, outputs, gradients = torch_layers.by_torch(it)
     values = run((*it.graph.definitions, *it.derivation.gradients.values()), it.given)
-    assert float(values[it.graph.loss]) == pytest.approx(loss, rel=tolerance, abs=tolerance)
+    trained = by_arrays(it)
+    for found in (values, trained):
+        assert float(found[it.graph.loss]) == pytest.approx(loss, rel=tolerance, abs=tolerance)
     for name, expected in outputs.items():
         np.testing.assert_allclose(
             values[name], expected, tolerance, tolerance, err_msg=f"{name} of {it.problem.stack}"
@@ -37,8 +40,8 @@ def equal(it: Case, tolerance: float = 1e-9) -> None:
             continue
         expected = gradients.get(name, np.zeros_like(it.given[name]))
         scale = tolerance * max(1.0, float(np.abs(expected).max(initial=0)))
-        found = values[gradient_of(name)]
-        np.testing.assert_allclose(found, expected, tolerance, scale, err_msg=f"d_{name} of {it.problem.stack}")
+        for found in (values[gradient_of(name)], trained[name]):
+            np.testing.assert_allclose(found, expected, tolerance, scale, err_msg=f"d_{name} of {it.problem.stack}")
     assert set(gradients) <= {*it.differentiated}
 
 

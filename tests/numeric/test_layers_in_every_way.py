@@ -1,7 +1,8 @@
 """Gradients of every type of layer in ways that share nothing but the definitions; a failure prints every number.
 
 - the slow interpreter, by sums over what is read (`expression`) and by contributions (`scatter`)
-- central differences of the forward pass                        - the emitted programs, NumPy and scalar
+- central differences of the forward pass
+- the emitted programs: NumPy, definition by definition as a page has it; NumPy and scalar, as training runs them
 
 A new type of layer is tested by itself: the tests follow the table.
 """
@@ -16,12 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from interpreter import interpreted
 from networks import drawn
+from programs import by_arrays, by_scalars
 from stacks import Case, alone, case, stacks
 
 from derive.calculus.chain import gradient_of
 from derive.numeric.evaluate import calculation, run
-from derive.numeric.scalars.program import scalar_program
-from derive.numeric.scalars.source import Task
 from derive.problem.layer_types import LAYER_TYPES
 
 SEEDS = st.integers(0, 10**6)
@@ -50,15 +50,6 @@ def differences(it: Case, name: str) -> Any:
     return found
 
 
-def by_scalars(it: Case) -> dict[str, Any]:
-    """The scalar program, asked to put each gradient in the place of what it is the gradient of."""
-    results = {gradient_of(name): name for name in it.differentiated}
-    whole = {"x": it.given["x"]} if it.given["x"].dtype.kind == "i" else None
-    definitions = (*it.graph.definitions, *it.derivation.gradients.values())
-    program = scalar_program(Task(definitions, it.graph.arrays, results, whole=whole))
-    return dict(program.run(it.given, [0.0]))
-
-
 def agree(it: Case) -> None:
     """Every way gives the same gradient of everything that is given."""
     backward = (*it.graph.definitions, *it.derivation.gradients.values())
@@ -66,11 +57,11 @@ def agree(it: Case) -> None:
     emitted = run(backward, it.given)
     for name in (definition.array for definition in it.graph.definitions):
         assert emitted[name] == pytest.approx(interpreters["gather"][name], rel=1e-10, abs=1e-12), name
-    scalars = by_scalars(it)
+    scalars, arrays = by_scalars(it), by_arrays(it)
     unknown: list[float] = []
     for name in it.differentiated:
         ways = {way: values[gradient_of(name)] for way, values in (*interpreters.items(), ("emitted", emitted))}
-        ways |= {"scalar": scalars[name], "differences": differences(it, name)}
+        ways |= {"scalar": scalars[name], "arrays": arrays[name], "differences": differences(it, name)}
         reference = ways.pop("gather")
         for way, value in ways.items():
             loose = 1e-6 if way == "differences" else 1e-9
