@@ -42,7 +42,8 @@ def large_network(page: Page) -> Iterator[Block]:
             yield Equation((Line(left, "=", page.set(without_samples(page, definition.tree))),))
     if page.worked is not None and graph.loss:
         yield say("large_loss")
-        yield Equation((Line(page.names(graph.loss), "~=", page.shown(page.worked.value(graph.loss))),), graph.loss)
+        value = page.worked.value(graph.loss)
+        yield Equation((Line(page.names(graph.loss), page.relation(value), page.shown(value)),), graph.loss)
     if not graph.loss:
         return
     yield head(2, "backward_pass")

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from derive.formula.tree import Name, Product, Sum
 from derive.network.graph import LayerView
+from derive.numeric.rounding import Value
 from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import Digits, Fenced, Identifier, Layout, Matrix, Operator, row
 from derive.solution.matrices import Matrices, rows_of
@@ -76,11 +77,13 @@ def _product_in_numbers(
     one, two = matrices.array(first.weights[0]), matrices.array(second.weights[0])
     shown = (matrices.table(array, page.style, matrices.worked.value) for array in (two, one))
 
-    def entry(across: Sequence[str], down: Sequence[str]) -> Layout:
+    def entry(across: Sequence[str], down: Sequence[str]) -> Value:
         products = tuple(Product((Name(a), Name(b))) for a, b in zip(across, down, strict=True))
-        return page.shown(matrices.worked.calculated(products[0] if len(products) == 1 else Sum(products)))
+        return matrices.worked.calculated(products[0] if len(products) == 1 else Sum(products))
 
     columns = tuple(zip(*rows_of(one), strict=True))
-    product = Matrix(tuple(tuple(entry(across, down) for down in columns) for across in rows_of(two)))
+    entries = [[entry(across, down) for down in columns] for across in rows_of(two)]
+    product = Matrix(tuple(tuple(map(page.shown, values)) for values in entries))
+    relation = "~=" if page.style.each_step else page.relation(*(value for values in entries for value in values))
     w1, w2, w3 = labels
-    yield Equation((Line(w3, "=", row(w2, w1)), Line(None, "=", row(*shown)), Line(None, "~=", product)))
+    yield Equation((Line(w3, "=", row(w2, w1)), Line(None, "=", row(*shown)), Line(None, relation, product)))
