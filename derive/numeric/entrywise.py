@@ -20,7 +20,20 @@ from derive.calculus.chain import Derivation, gradient_of
 from derive.errors import NumericError, UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
-from derive.formula.tree import Cases, Element, Name, Negative, Number, Product, Sum, Tree, map_children, names
+from derive.formula.tree import (
+    Call,
+    Cases,
+    Element,
+    Name,
+    Negative,
+    Number,
+    Product,
+    Quotient,
+    Sum,
+    Tree,
+    map_children,
+    names,
+)
 from derive.network.entries import GRADIENT, EntryWriter, flat_sum
 from derive.network.graph import Array, Position, array_of
 from derive.network.write_out import Neurons, entry_writer
@@ -87,7 +100,7 @@ class EntryFormulas:
         """The gradient's formula in index notation, gradients that are simply 1 left out."""
         if array not in self._trees:
             expression = self.without_ones(self.derivation.gradients[array].expression)
-            self._trees[array] = from_sympy(expression, self.rank)
+            self._trees[array] = over_roots(from_sympy(expression, self.rank))
         return self._trees[array]
 
     def rank(self, name: str) -> tuple[int, int]:
@@ -246,6 +259,24 @@ class Entrywise:
         program = self._program(id_)
         if abs(value.number - program) > 1e-9 * max(1.0, abs(program)):
             raise UntrueLineError(f"{id_}: {value.number} on the page, {program} by the program")
+
+
+def over_roots(tree: Tree) -> Tree:
+    """`1/2*sqrt(2)*a`, as SymPy has it, is `a/sqrt(2)`; `1/4*sqrt(2)*a` is `a/(2*sqrt(2))`."""
+    if isinstance(tree, Name | Number | Element):
+        return tree
+    tree = map_children(tree, over_roots)
+    if not isinstance(tree, Product) or len(tree.factors) < 3:
+        return tree
+    match tree.factors[:2]:
+        case (Quotient(Number("1"), Number(bottom)), Call("sqrt", (Number(inside),)) as root):
+            if not (bottom.isdigit() and inside.isdigit()) or int(bottom) % int(inside):
+                return tree
+            rest = tree.factors[2:]
+            left = int(bottom) // int(inside)
+            under: Tree = root if left == 1 else Product((Number(str(left)), root))
+            return Quotient(rest[0] if len(rest) == 1 else Product(rest), under)
+    return tree
 
 
 NOISE = 4e-16  # of float64, for each term of a sum

@@ -119,7 +119,7 @@ def _subscript(layout: Layout, after: str) -> str:
 
 
 def _is_simple(text: str) -> bool:
-    fenced = text.startswith("(") and text.endswith(")") and "(" not in text[1:]
+    fenced = text[:1] + text[-1:] in ("()", "⟨⟩", "[]") and not any(fence in text[1:-1] for fence in "()⟨⟩[]")
     return fenced or text.replace("_", "").isalnum()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.network.graph import LayerView
-from derive.solution.arrays import convolution, normalization, pooling, shaping
+from derive.solution.arrays import attention, convolution, normalization, pooling, recurrent, shaping
 from derive.solution.arrays.backward import gradient
 from derive.solution.arrays.forward import layer_forward
 from derive.solution.arrays.sheet import Sheet
@@ -45,6 +45,10 @@ EXPLAINERS: Mapping[str, Explainer] = {
     "layer-normalization": Explainer(normalization.layer_norm_forward, normalization.backward),
     "dropout": Explainer(shaping.dropout_forward),
     "add": Explainer(shaping.add_forward),
+    "rnn": Explainer(recurrent.forward, recurrent.backward),
+    "lstm": Explainer(recurrent.forward, recurrent.backward),
+    "gru": Explainer(recurrent.forward, recurrent.backward),
+    "attention": Explainer(attention.forward, attention.backward),
     "embedding": Explainer(shaping.embedding_forward, shaping.embedding_backward),
 }
 

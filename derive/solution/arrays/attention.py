@@ -1,0 +1,108 @@
+"""The view of attention: queries, keys and values, the matrix of scores, the softmax of its rows, the means of values;
+and the way back through each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from derive.formula.tree import Number, Sum, Tree, names
+from derive.network.graph import LayerView, Position
+from derive.problem.model import Module
+from derive.solution.arrays.backward import gradient
+from derive.solution.arrays.forward import defined, in_letters
+from derive.solution.arrays.sheet import Sheet
+from derive.solution.document import Block, Equation
+from derive.solution.page import say
+
+ZERO = Number("0")
+BACK: Mapping[str, str] = {  # what is said before the gradient of an array
+    "weight": "back_to_weights", "v": "back_to_values", "score": "back_to_scores", "k": "back_to_keys",
+}  # fmt: skip
+
+
+def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """Queries, keys, values; scores, weights, heads; the output."""
+    module = sheet.graph.problem.stack[view.number - 1]
+    assert isinstance(module, Module)
+    heads, causal = int(module.settings["heads"]), bool(module.settings["causal"])
+    by_letter = {definition.array.removesuffix(str(view.number)): definition for definition in sheet.defined(view)}
+    yield say("about_attention", heads=heads, causal=causal)
+    for name in "qkv":
+        yield from defined(sheet, by_letter[name])
+    yield say("attention_scores", causal=causal)
+    yield from defined(sheet, by_letter["score"])
+    if causal:
+        yield say("attention_mask")
+    yield from _softmax(sheet, view, heads, causal)
+    yield say("attention_heads")
+    yield in_letters(sheet, by_letter["head"])
+    head = sheet.array(by_letter["head"].array)
+    yield _worked(sheet, _last(head.ids, causal))
+    if sheet.entries is not None:
+        yield sheet.whole(head)
+    yield say("attention_mixed" if "Wo" in view.parameters else "attention_side_by_side")
+    yield from defined(sheet, by_letter["out"])
+
+
+def _softmax(sheet: Sheet, view: LayerView, heads: int, causal: bool) -> Iterator[Block]:
+    """One row in full, then all weights."""
+    exponentials, total, weights = (
+        next(sheet.array(d.array) for d in sheet.defined(view) if sheet.array(d.array).role == role)
+        for role in ("exponential", "normalizer", "attention")
+    )
+    row = _last(total.ids, causal)
+    places: Position = next(at for at, id_ in total.ids.items() if id_ == row)
+    axis = next(at for at, index in enumerate(total.unit_indices) if index.name.rstrip("0123456789") == "t")
+    yield say("attention_softmax", row=places[axis] + 1, head=1, heads=heads)
+    for array in (total, weights):
+        (definition,) = (d for d in sheet.defined(view) if d.array == array.name)
+        yield in_letters(sheet, definition)
+    for id_ in (id_ for at, id_ in exponentials.ids.items() if at[: len(places)] == places):
+        if not _is_masked(sheet, id_):
+            yield sheet.worked(id_)
+    yield _worked(sheet, row)
+    for id_ in (id_ for at, id_ in weights.ids.items() if at[: len(places)] == places):
+        if not _is_masked(sheet, id_):
+            yield _worked(sheet, id_)
+    if sheet.entries is not None:
+        yield say("attention_weights")
+        yield sheet.whole(weights)
+
+
+def _last(ids: Mapping[Position, str], causal: bool) -> str:
+    """The row to show: the second where a causal mask leaves something out there and something in, else the first."""
+    for at, id_ in ids.items():
+        step = at[-1] if len(at) < 3 else at[-2]
+        if step == (1 if causal else 0):
+            return id_
+    return next(iter(ids.values()))
+
+
+def _is_masked(sheet: Sheet, id_: str) -> bool:
+    """Whether an entry is 0 whatever the numbers: it belongs to a step that is not seen."""
+    tree = sheet.formulas(id_)
+    return tree == ZERO or (tree is not None and any(sheet.formulas(name) == ZERO for name in _first_name(tree)))
+
+
+def _first_name(tree: Tree) -> list[str]:
+    return list(names(tree))[:1]
+
+
+def _worked(sheet: Sheet, id_: str) -> Equation:
+    """An entry in full, what the mask leaves out left out."""
+    formula = sheet.formula(id_)
+    if isinstance(formula, Sum):
+        kept = tuple(term for term in formula.terms if not any(_is_masked(sheet, name) for name in _first_name(term)))
+        formula = kept[0] if len(kept) == 1 else Sum(kept)
+    result = sheet.value(id_) if sheet.entries is not None else None
+    return sheet.page.chain(sheet.page.names(id_), formula, sheet.values(), result, id=id_)
+
+
+def backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:
+    """Each gradient with a sentence on the way that it takes."""
+    assert view is not None
+    for name in arrays:
+        said = "back_to_steps" if name == view.source else BACK.get(name.removesuffix(str(view.number)), "")
+        if said:
+            yield say(said)
+        yield from gradient(sheet, name)

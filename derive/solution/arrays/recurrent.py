@@ -1,0 +1,218 @@
+"""The views of recurrent layers: the formulas of a step once, one unit at one step in full, every step as a table; and
+backpropagation through time, from the last step back.
+
+    dE/dh<t> = what comes from the output at t  +  what comes through step t + 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sympy import Idx, Integer
+
+from derive.formula.symbolic import from_sympy
+from derive.formula.tree import Call, Negative, Number, Quotient, Sum, Tree
+from derive.network.graph import Array, Definition, LayerView, Position, size
+from derive.problem.model import Module
+from derive.solution.arrays.backward import enters, formula_lines, gradient, readers
+from derive.solution.arrays.forward import defined, in_letters
+from derive.solution.arrays.names import STEP
+from derive.solution.arrays.places import letter
+from derive.solution.arrays.sheet import Sheet
+from derive.solution.document import Block, Cell, Equation, Line, Table
+from derive.solution.layout import Digits, Fenced, Function, Identifier, Layout
+from derive.solution.page import say
+
+GATE = "q"  # the letter of the gates
+MOST_SLOPES = 4
+MOST_COLUMNS = 6  # a table with more is two
+BEFORE = {"h": "initial", "c": "initial-cell"}  # states, and what the file calls them before the first step
+ONE = Number("1")
+
+
+def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """The formulas of a step, the state before the first, one unit at one step, all steps."""
+    steps = [definition for definition in sheet.defined(view) if definition.loop is not None]
+    module = _module(sheet, view)
+    yield say(f"about_{view.kind}", after=module.settings.get("reset") == "after")
+    for definition in steps:
+        yield _short(sheet, definition)
+    yield from _before(sheet, view, module)
+    arrays = [sheet.array(definition.array) for definition in steps]
+    last = size(_step(arrays[0]))
+    yield say("one_unit_one_step", step=min(2, last))
+    for array in arrays:
+        yield from (sheet.worked(id_) for id_ in at_step(sheet, array, min(2, last) - 1))
+    if sheet.entries is not None:
+        yield say("all_steps")
+        yield from tables(sheet, arrays)
+    for definition in sheet.defined(view):
+        if definition.loop is None:
+            yield from defined(sheet, definition)
+
+
+def backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:
+    """The formulas of a step back, the last step and the one before it for one unit, all steps; then the parameters."""
+    assert view is not None
+    loops = [name for name in arrays if sheet.page.derivation.gradients[name].loop is not None]
+    if loops:
+        yield say("bptt", state=sheet.own(loops[0]))
+        for name in loops:
+            yield from _formulas(sheet, name)
+        yield from _back_in_time(sheet, [sheet.array(name) for name in loops])
+    said = False
+    for name in arrays:
+        if name in loops:
+            continue
+        if name in sheet.graph.parameters and not said:
+            said = True
+            yield say("bptt_parameters")
+        yield from gradient(sheet, name)
+
+
+def _module(sheet: Sheet, view: LayerView) -> Module:
+    module = sheet.graph.problem.stack[view.number - 1]
+    assert isinstance(module, Module)
+    return module
+
+
+def _step(array: Array) -> Idx:
+    """The index of the steps."""
+    return next(index for index in array.unit_indices if index.name.rstrip("0123456789") == STEP)
+
+
+def _is_gate(index: Idx) -> bool:
+    return str(index.name).rstrip("0123456789") == GATE
+
+
+def _short(sheet: Sheet, definition: Definition) -> Equation:
+    """The formula in letters; a sigmoid by its name first."""
+    equation = in_letters(sheet, definition)
+    inside = sigmoid_of(definition.tree)
+    if inside is None:
+        return equation
+    (line,) = equation.lines
+    return Equation((Line(line.left, "=", Function("sigma", (sheet.in_letters(inside),))), Line(None, "=", line.right)))
+
+
+def sigmoid_of(tree: Tree | None) -> Tree | None:
+    """z of `1/(1 + exp(-z))`."""
+    match tree:
+        case Quotient(top, Sum((one, Call("exp", (Negative(inside),))))) if top == ONE and one == ONE:
+            return inside
+    return None
+
+
+def _before(sheet: Sheet, view: LayerView, module: Module) -> Iterator[Block]:
+    """The states before the first step: 0, or as given."""
+    states = [state for state in BEFORE if f"{state}{view.number}" in view.arrays]
+    given = [state for state in states if f"{state}0" in view.parameters]
+    zero = tuple(Identifier(s, superscript=Fenced(Digits("0"), "⟨", "⟩"), bold=True) for s in states if s not in given)
+    if zero:
+        yield say("state_before", states=zero)
+    shown = tuple(sheet.names.whole(sheet.array(view.parameters[f"{state}0"])) for state in given)
+    if shown:
+        yield say("state_given", states=shown)
+
+
+def at_step(sheet: Sheet, array: Array, step: int) -> Iterator[str]:
+    """The ids of an array's first unit at a step, one for each gate where it has gates."""
+    for at, id_ in array.ids.items():
+        pairs = list(zip(array.unit_indices, at, strict=True))
+        if all(place == (step if index == _step(array) else 0) for index, place in pairs if not _is_gate(index)):
+            yield id_
+
+
+@dataclass(frozen=True)
+class Column:
+    """One quantity at every step and unit."""
+
+    header: Layout
+    ids: dict[Position, str]
+
+
+def columns(sheet: Sheet, array: Array) -> Iterator[Column]:
+    """The columns of an array: one, or one for each gate."""
+    indices = array.unit_indices
+    gates = [at for at, index in enumerate(indices) if _is_gate(index)]
+    if not gates:
+        yield Column(sheet.own(array.name), dict(array.ids))
+        return
+    (axis,) = gates
+    for gate in range(size(indices[axis])):
+        places = [Integer(gate) if index == indices[axis] else index for index in array.indices]
+        own = {(*at[:axis], *at[axis + 1 :]): id_ for at, id_ in array.ids.items() if at[axis] == gate}
+        yield Column(sheet.at(array.name, places), own)
+
+
+def tables(sheet: Sheet, arrays: Sequence[Array], back: bool = False) -> Iterator[Block]:
+    """A row for each step and unit; `back`: gradients, the last step first. Where there are many columns, the weighted
+    sums have a table of their own."""
+    sums = [column for array in arrays if array.role == "pre-activation" for column in columns(sheet, array)]
+    rest = [column for array in arrays if array.role != "pre-activation" for column in columns(sheet, array)]
+    groups = [[*sums, *rest]] if len(sums) + len(rest) <= MOST_COLUMNS else [sums, rest]
+    if back:
+        groups = _parts([*rest, *sums]) if len(sums) + len(rest) <= MOST_SLOPES else _parts(rest, sums)
+    indices = [index for index in arrays[-1 if back else 0].unit_indices if not _is_gate(index)]
+    steps = indices.index(_step(arrays[0]))
+    shown = [axis for axis, index in enumerate(indices) if size(index) > 1]
+    for group in groups:
+        if not group:
+            continue
+        places = sorted(group[0].ids, key=lambda at: (-at[steps] if back else at[steps], at))
+        of, named = (sheet.formulas.gradient, sheet.names.slope) if back else (str, _same)
+        header = tuple(_axis_letter(indices[axis]) for axis in shown) + tuple(named(c.header) for c in group)
+        rows: list[tuple[Cell, ...]] = []
+        for at in places:
+            numbers = tuple(sheet.digits(of(column.ids[at])) for column in group)
+            rows.append((*(Digits(str(at[axis] + 1)) for axis in shown), *numbers))
+        yield Table(header, tuple(rows), frozenset(range(len(header))))
+
+
+def _parts(*groups: list[Column]) -> list[list[Column]]:
+    """Groups of few columns: a fraction is wide."""
+    return [group[at : at + MOST_SLOPES] for group in groups for at in range(0, len(group), MOST_SLOPES)]
+
+
+def _same(layout: Layout) -> Layout:
+    return layout
+
+
+def _axis_letter(index: Idx) -> Layout:
+    return letter(index.name)
+
+
+def _formulas(sheet: Sheet, name: str) -> Iterator[Block]:
+    """The chain rule and what it gives for one array of a step; of the weighted sums of gates each its own."""
+    array = sheet.array(name)
+    gates = [index for index in array.indices if _is_gate(index)]
+    if not gates:
+        if len(readers(sheet, name)) > 1:
+            yield from enters(sheet, name)
+        yield Equation(tuple(formula_lines(sheet, name)))
+        return
+    (gate,) = gates
+    expression = sheet.formulas.without_ones(sheet.page.derivation.gradients[name].expression)
+    lines: list[Line] = []
+    for at in range(size(gate)):
+        places = [Integer(at) if index == gate else index for index in array.indices]
+        tree = from_sympy(expression.subs(gate, Integer(at)), sheet.formulas.rank)
+        lines.append(Line(sheet.names.slope(sheet.at(name, places)), "=", sheet.in_letters(tree)))
+    yield say("each_gate")
+    yield Equation(tuple(lines))
+
+
+def _back_in_time(sheet: Sheet, arrays: Sequence[Array]) -> Iterator[Block]:
+    """One unit at the last step and at the one before, all steps."""
+    last = size(_step(arrays[0]))
+    of = sheet.formulas.gradient
+    if last > 1:
+        yield say("bptt_last", step=last)
+        yield from (sheet.worked(of(id_)) for id_ in at_step(sheet, arrays[0], last - 1))
+    yield say("bptt_step", step=last - 1) if last > 1 else say("one_unit_one_step", step=1)
+    for array in arrays:
+        yield from (sheet.worked(of(id_)) for id_ in at_step(sheet, array, max(last - 2, 0)))
+    if sheet.entries is not None:
+        yield say("all_steps_back")
+        yield from tables(sheet, arrays, back=True)
