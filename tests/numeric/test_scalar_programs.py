@@ -152,7 +152,7 @@ def test_every_line_says_the_formula_that_it_implements() -> None:
 def test_a_step_does_no_more_than_the_update_needs() -> None:
     source = scalar_program(task_of(read_problem(W1), 1)).source
     code = [line.split("#")[0] for line in source.splitlines()]
-    loop = code[code.index("    for eta in rates:") + 1 : code.index("    return (")]
+    loop = code[code.index("    for eta in rates:") + 1 : code.index("    W2 = W2_1_1, W2_1_2, W2_2_1, W2_2_2")]
     assert len(loop) == 8 + 2 + 2 + 2 + 8  # net and out; delta of o; rate times delta of o, and of h; one line a weight
     operations = sum(
         isinstance(node, ast.BinOp | ast.AugAssign) for line in loop for node in ast.walk(ast.parse(line.strip()))

@@ -235,7 +235,7 @@ def _given(layout: _Layout) -> Iterator[tuple[str, list[str]]]:
 
 def _unpacked(layout: _Layout) -> Iterator[str]:
     for word, names in _given(layout):
-        yield from _tuple(names, "    ", f" = {word}")
+        yield f"    {_row_of(names)} = {word}"
 
 
 def _read_in(layout: _Layout) -> Iterator[str]:
@@ -271,19 +271,15 @@ def _counted(layout: _Layout) -> tuple[str, ...]:
 
 
 def _returned(layout: _Layout) -> Iterator[str]:
-    yield "    return ("
-    for old in layout.task.results.values():
-        yield from _tuple(list(layout.names[old].values()), "        ", ",")
-    yield "    )"
+    words = [layout.words[old] for old in layout.task.results.values()]
+    for word, old in zip(words, layout.task.results.values(), strict=True):
+        yield f"    {word} = {_row_of(list(layout.names[old].values()))}"
+    yield f"    return {_row_of(words)}"
 
 
-def _tuple(names: Sequence[str], indent: str, after: str) -> Iterator[str]:
-    """A tuple of names, on as many lines as it needs."""
-    line = f"{indent}({', '.join(names)}{',' if len(names) == 1 else ''}){after}"
-    if len(line) <= WIDE:
-        yield line
-        return
-    yield f"{indent}("
-    for at in range(0, len(names), IN_ROW):
-        yield f"{indent}    {', '.join(names[at : at + IN_ROW])},"
-    yield f"{indent}){after}"
+def _row_of(names: Sequence[str]) -> str:
+    """A tuple of names, on as many lines as it needs; Python compiles it faster without brackets."""
+    if len(names) == 1:
+        return f"({names[0]},)"
+    rows = (", ".join(names[at : at + IN_ROW]) for at in range(0, len(names), IN_ROW))
+    return ", \\\n        ".join(rows)
