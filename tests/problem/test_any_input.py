@@ -70,7 +70,7 @@ def test_any_bytes(content: bytes) -> None:
         read_problem(content)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_the_example_with_pieces_replaced(data: st.DataObject) -> None:
     text = W1
@@ -120,7 +120,7 @@ PARTS_OF_STACKS = re.compile(r"\d+\.?\d*|\w+|\s+|[^\w\s]")
 OTHER_PARTS = sorted({part for text in STACKS for part in PARTS_OF_STACKS.findall(text) if part.strip()})
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_stacks_with_parts_exchanged_are_refused_or_can_be_built(data: st.DataObject) -> None:
     parts = PARTS_OF_STACKS.findall(data.draw(st.sampled_from(STACKS)))
@@ -147,7 +147,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(PIECES), VALUES, max_size=6))
 def test_any_data_of_the_known_keys(data: dict[str, object]) -> None:
     with only_problem_errors():
