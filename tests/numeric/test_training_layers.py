@@ -168,7 +168,7 @@ WORDS = {
     "inputs": {"tokens": {"shape": [3]}, "vocabulary": ["a", "b", "c", "d"]},
     "layers": [
         {"embedding": 2, "weights": {"random": "normal", "seed": 1}},
-        {"rnn": 4, "outputs": "last", **dict.fromkeys(("input-weights", "recurrent-weights"), {"random": "xavier"})},
+        {"rnn": 4, "outputs": "last", **{key: {"random": "xavier"} for key in ("input-weights", "recurrent-weights")}},
         DENSE,
     ],
     **training(),
