@@ -117,7 +117,7 @@ def _spread(ref: Ref, value: Value) -> str:
 
 def ones(low: Lowering, count: int) -> View:
     """A row of ones: summing by a product with it is faster than by a sum."""
-    return low.code.constant(("ones", count), f"ones({count}, float_)", (count,), label="ones")
+    return low.code.constant(("ones", count), f"ones({count})", (count,), label="ones")
 
 
 __all__ = ["FORMS", "RELATIONS", "UFUNCS", "c_strides", "constant", "formula", "lower", "ones"]

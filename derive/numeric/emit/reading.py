@@ -18,7 +18,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 
 from derive.network.graph import Definition, Loop, Scatter, array_of, indices_of
 from derive.numeric.emit.places import affine, axis_of
-from derive.numeric.emit.values import Axis, Place, Ref, Values, moved, outward
+from derive.numeric.emit.values import Axis, Place, Ref, Values, moved, outward, scaled
 from derive.numeric.safe_forms import LARGEST
 
 
@@ -97,7 +97,7 @@ class Reader:
         fixed: dict[bool, list[Scatter]] = {}
         own = {name for name, state in self.states.items() if state.result is None}
         for part in definition.scatter:
-            if len(set(part.at)) == len(part.at) and all(isinstance(place, Idx) for place in part.at):
+            if _is_plain(part, axes):
                 plain.append(self._plain(part, axes))
             else:
                 moving = any(array_of(leaf) in own for leaf in part.body.atoms(Indexed))
@@ -198,9 +198,11 @@ class Reader:
             if found is None:
                 where[own] = self.expression(index)
             elif found[1] > 1:
-                exact = self.values.place_value(*found)
-                where[own] = self.values.call("floor", exact)
-                masks.append(self.values.compare("==", exact, self.values.call("floor", exact)))
+                counted, below = self.values.place_value(found[0]), found[1]
+                middle = self.values.add([counted, self.values.number(0.5)])  # so that rounding does not matter
+                whole = self.values.call("floor", scaled(middle, 1 / below))
+                where[own] = whole
+                masks.append(self.values.compare("==", counted, scaled(whole, float(below))))
             else:
                 where[own] = found[0]
         source = self.values.at(ref, declared, where)
@@ -262,6 +264,12 @@ class Reader:
         if exponent.is_number:
             return self.values.power_product([(self.expression(base), float(exponent))])
         return self.values.call("power", self.expression(base), self.expression(exponent))
+
+
+def _is_plain(part: Scatter, axes: Sequence[Axis]) -> bool:
+    """Whether a term falls entry by entry, on all of the array."""
+    alone = len(set(part.at)) == len(part.at) and all(isinstance(place, Idx) for place in part.at)
+    return alone and all(axis_of(place).size == axis.size for place, axis in zip(part.at, axes, strict=True))
 
 
 def _given_axes(read: Sequence[Expr], shape: tuple[int, ...]) -> tuple[Axis, ...]:

@@ -251,6 +251,12 @@ class Values:
                 masks += self.inside(place, axis.size) if isinstance(place, Place) else self._within(place, axis.size)
         spec = [where[axis] for axis in source.axes]
         places = [place for place in spec if isinstance(place, Place)]
+        if len(places) < len(spec):
+            for axis, place in zip(source.axes, spec, strict=True):
+                if isinstance(place, Place):
+                    masks += self.inside(place, axis.size)
+                elif place.value.static:
+                    masks += self._within(place, axis.size)
         found = self._read(source, places) if len(places) == len(spec) else self._pick(source, spec)
         return self.mul([found, *masks]) if masks else found
 
@@ -289,10 +295,10 @@ class Values:
     def compare(self, relation: str, left: Ref, right: Ref) -> Ref:
         return self.make("compare", (left, right), relation)
 
-    def place_value(self, place: Place, below: int = 1) -> Ref:
+    def place_value(self, place: Place) -> Ref:
         """A place as a number."""
-        terms = [self.index(axis)._replace(scale=step / below) for axis, step in place.steps]
-        return self.add([*terms, self.number(place.offset / below)])
+        terms = [self.index(axis)._replace(scale=float(step)) for axis, step in place.steps]
+        return self.add([*terms, self.number(float(place.offset))])
 
     def inside(self, place: Place, length: int) -> list[Ref]:
         """Conditions that a place is inside an array; none where it always is."""

@@ -186,14 +186,16 @@ class Slice:
 
 
 def slices(value: Value, places: Sequence[Place]) -> Iterator[Slice]:
-    """The slices of a term: of several axes that share a place all but the longest are taken one by one."""
+    """The slices of a term: of several axes that share a place all but the longest are taken one by one, and so is an
+    axis on which several places depend."""
     main: list[int | None] = []
     single: list[int] = []
     for place in places:
         axes = [axis for axis, _ in place.steps]
-        best = max(axes, key=lambda axis: value.sizes[axis]) if axes else None
+        alone = [axis for axis in axes if sum(axis == a for other in places for a, _ in other.steps) == 1]
+        best = max(alone, key=lambda axis: value.sizes[axis]) if alone else None
         main.append(best)
-        single += [axis for axis in axes if axis != best]
+        single += [axis for axis in axes if axis != best and axis not in single]
     for at in product(*(range(value.sizes[axis]) for axis in single)):
         fixed = dict(zip(single, at, strict=True))
         found = _cut(value, places, main, fixed)

@@ -82,8 +82,9 @@ class Writer:
             return name
         home = self.memory.home.get(buffer.number, buffer)
         if buffer.kind == "constant":
-            number = f"array({buffer.text}, float_)" if not buffer.shape else buffer.text
-            text = number if buffer.type != "float" or not buffer.shape else f"{number}.astype(float_)"
+            text = buffer.text
+            if buffer.type == "float":
+                text = f"array({text}, float_)" if not buffer.shape else f"{text}.astype(float_)"
         elif home is not buffer:
             own = self.name(home)
             text = own if home.shape == buffer.shape else f"{own}.reshape({buffer.shape!r})"
@@ -98,8 +99,8 @@ class Writer:
         shape, strides = view.shape, view.strides
         if loop is not None and view.step:
             shape, strides = (loop.steps, *(shape or (1,))), (view.step, *(strides or (0,)))
-        if not shape and view.buffer.shape and view.buffer.kind != "argument":
-            shape, strides = (1,), (1,)
+        elif loop is not None and not shape and view.buffer.kind == "work":
+            shape, strides = (1,), (1,)  # NumPy gives a number of a row, which nothing can be written to
         key = (view.buffer.number, view.offset, shape, strides, 0)
         if key not in self.views:
             self.views[key] = self._named_view(view.buffer, view.offset, shape, strides)
@@ -134,7 +135,7 @@ class Writer:
 
         def view(view: View) -> str:
             if not view.step:
-                return self.view(view)
+                return self.view(view, loop)
             whole = self.view(view, loop)
             if whole not in moving:
                 moving[whole] = self.fresh(f"{self.name(view.buffer)}_t")
