@@ -8,35 +8,18 @@ sum(a[n,i]*b[n,i], n)      multiply, then sum
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 from math import prod
 from typing import TYPE_CHECKING
 
 from derive.numeric.emit import numbers
+from derive.numeric.emit.matrix_product import matrix_product
+from derive.numeric.emit.operands import Operand, dot_form, matrix, new_array, rank
 from derive.numeric.emit.values import Ref, Value
-from derive.numeric.emit.views import View, by_stride, c_strides
+from derive.numeric.emit.views import View, by_stride
 
 if TYPE_CHECKING:
     from derive.numeric.emit.lower import Lowering
-
-SAMPLE = "n"
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A view over these axes of the sum; `ref` where it is a whole value."""
-
-    axes: tuple[int, ...]
-    view: View
-    ref: Ref | None = None
-
-    def over(self, axes: Sequence[int]) -> View:
-        """The view with these axes, of size 1 and stride 0 where it does not depend on one."""
-        own = {axis: at for at, axis in enumerate(self.axes)}
-        shape = tuple(self.view.shape[own[axis]] if axis in own else 1 for axis in axes)
-        strides = tuple(self.view.strides[own[axis]] if axis in own else 0 for axis in axes)
-        return View(self.view.buffer, self.view.offset, shape, strides, self.view.step)
 
 
 def product(low: Lowering, value: Value, pairs: Sequence[tuple[Ref, float]]) -> None:
@@ -45,7 +28,7 @@ def product(low: Lowering, value: Value, pairs: Sequence[tuple[Ref, float]]) -> 
     factors: list[tuple[View, bool]] = []
     for ref, exponent in pairs:
         factors += _powers(low, value, low.operand(ref, axes, step), exponent)
-    factors.sort(key=lambda pair: (_rank(pair[0]), pair[0].buffer.type == "bool", pair[1]))
+    factors.sort(key=lambda pair: (rank(pair[0]), pair[0].buffer.type == "bool", pair[1]))
     first = next((at for at, (_, below) in enumerate(factors) if not below), None)
     total = low.code.number(1.0) if first is None else factors.pop(first)[0]
     seen = [total]
@@ -59,10 +42,6 @@ def product(low: Lowering, value: Value, pairs: Sequence[tuple[Ref, float]]) -> 
         out = whole if whole is not None else low.temporary(value, seen)
         form = "divide({0}, {1}, out={out})" if below else "multiply({0}, {1}, out={out})"
         total = low.code.emit(form, [total, view], out, value.label)
-
-
-def _rank(view: View) -> int:
-    return sum(bool(stride) for stride in view.strides)
 
 
 def _covers(views: Sequence[View], value: Value, axes: Sequence[int]) -> bool:
@@ -94,7 +73,7 @@ def total(low: Lowering, value: Value) -> None:
     if len(operands) == 1:
         reduced(low, value, operands[0], tuple(low.axes(value)), "add")
     elif len(operands) == 2:
-        _pair(low, value, operands[0], operands[1], bound)
+        matrix_product(low, value, operands[0], operands[1], bound)
     else:
         _einsum(low, value, operands)
 
@@ -123,18 +102,8 @@ def _operand(low: Lowering, ref: Ref, step: int | None) -> Operand:
     return Operand(axes, low.operand(ref, axes, step) if copy is None else low.seen(copy, ref, axes, step), ref)
 
 
-def _array(low: Lowering, value: Value, axes: Sequence[int], like: Sequence[View]) -> Operand:
-    """A new array over these axes, laid out as the largest of `like` (views over the same axes)."""
-    best = max(like, key=_rank)
-    order = by_stride(best)
-    fresh = low.code.fresh([value.sizes[axes[at]] for at in order])
-    strides = dict(zip(order, fresh.strides, strict=True))
-    shape = tuple(value.sizes[axis] for axis in axes)
-    return Operand(tuple(axes), View(fresh.buffer, 0, shape, tuple(strides[at] for at in range(len(axes)))))
-
-
 def _raised(low: Lowering, value: Value, operand: Operand, exponent: float) -> Operand:
-    out = _array(low, value, operand.axes, [operand.view])
+    out = new_array(low, value, operand.axes, [operand.view])
     if exponent == 2:
         low.code.emit("multiply({0}, {0}, out={out})", [operand.view], out.view, value.label)
         return out
@@ -151,7 +120,7 @@ def _times(low: Lowering, value: Value, left: Operand, right: Operand) -> Operan
         left, right = right, left
     axes = (*left.axes, *(axis for axis in right.axes if axis not in left.axes))
     views = [left.over(axes), right.over(axes)]
-    out = _array(low, value, axes, views)
+    out = new_array(low, value, axes, views)
     low.code.emit("multiply({0}, {1}, out={out})", views, out.view, value.label)
     return out
 
@@ -193,12 +162,12 @@ def reduced(low: Lowering, value: Value, operand: Operand, kept: tuple[int, ...]
     out = low.result(value, [operand.over(low.axes(value))])
     target = Operand(tuple(low.axes(value)), out).over(outer)
     size = prod(value.sizes[axis] for axis in inner)
-    merged = _matrix(operand, (inner, outer))
+    merged = matrix(operand, (inner, outer))
     flat = target.merged([range(len(outer))]) if outer else View(out.buffer, out.offset, (), (), out.step)
     summed = function == "add" and view.buffer.type == "float"
     if summed and merged is not None and flat is not None and _is_dense(flat):
         args = [numbers.ones(low, size), merged if outer else _row(merged)]
-        low.code.emit(_dot(flat), args, flat, value.label, aligned=False)
+        low.code.emit(dot_form(flat), args, flat, value.label, aligned=False)
         return
     slowest = [axis for axis in inner if outer and order.index(axis) < order.index(outer[-1])]
     if summed and slowest and len(slowest) < len(inner):  # they stand on both sides of the kept ones
@@ -217,7 +186,7 @@ def _summed(low: Lowering, value: Value, operand: Operand, kept: Sequence[int]) 
     inner = [operand.axes[at] for at in by_stride(operand.view) if operand.axes[at] not in kept]
     shape = tuple(value.sizes[axis] for axis in kept)
     out = Operand(tuple(kept), low.code.fresh(shape))
-    merged = _matrix(operand, (kept, inner))
+    merged = matrix(operand, (kept, inner))
     if merged is None:
         whole, axes = operand.over([*kept, *inner]), tuple(range(len(kept), len(kept) + len(inner)))
         low.code.emit(f"add.reduce({{0}}, {axes!r}, out={{out}})", [whole], out.view, value.label, aligned=False)
@@ -227,32 +196,12 @@ def _summed(low: Lowering, value: Value, operand: Operand, kept: Sequence[int]) 
     return out
 
 
-def _dot(out: View) -> str:
-    """dot into its result; a single number is float64 in every program, which dot itself would refuse."""
-    return "{out}[()] = dot({0}, {1})" if out.buffer.type == "double" else "dot({0}, {1}, out={out})"
-
-
 def _row(matrix: View) -> View:
     return View(matrix.buffer, matrix.offset, matrix.shape[:1], matrix.strides[:1], matrix.step)
 
 
 def _is_dense(view: View) -> bool:
     return all(stride == 1 for stride in view.strides)
-
-
-def _matrix(operand: Operand, groups: tuple[Sequence[int], Sequence[int]]) -> View | None:
-    """The operand as rows and columns that BLAS takes; None where it would have to be copied."""
-    whole = operand.over([*groups[0], *groups[1]])
-    spans = (range(len(groups[0])), range(len(groups[0]), len(groups[0]) + len(groups[1])))
-    merged = whole.merged(spans)
-    return merged if merged is not None and _fits_blas(merged) else None
-
-
-def _fits_blas(view: View) -> bool:
-    (rows, columns), (down, across) = view.shape[-2:], view.strides[-2:]
-    if across == 1 or columns == 1:
-        return rows == 1 or down >= columns
-    return (down == 1 or rows == 1) and across >= rows
 
 
 def largest(low: Lowering, value: Value) -> None:
@@ -270,156 +219,3 @@ def _einsum(low: Lowering, value: Value, operands: Sequence[Operand]) -> None:
     views = [operand.over(operand.axes) for operand in operands]
     holes = ", ".join(f"{{{at}}}" for at in range(len(views)))
     low.code.emit(f"einsum({spec!r}, {holes}, out={{out}})", views, out, value.label, aligned=False)
-
-
-def _pair(low: Lowering, value: Value, one: Operand, other: Operand, bound: Sequence[int]) -> None:
-    """A matrix product, for every place of the axes that both keep."""
-    one, other = (_without_own(low, value, a, b, bound) for a, b in ((one, other), (other, one)))
-    shared = [axis for axis in one.axes if axis in other.axes]
-    batch = [axis for axis in shared if axis not in bound]
-    first = low.schedule.first.get(value.number)
-    if first is not None and first not in batch:
-        batch.insert(0, first)
-    con = [axis for axis in shared if axis in bound]
-    one, other = _sides(value, one, other, batch)
-    left = [axis for axis in one.axes if axis not in batch and axis not in con]
-    right = [axis for axis in other.axes if axis not in batch and axis not in con]
-    batch.sort(key=lambda axis: (axis != first, _place(value, axis)))
-    con = _common_order(one, other, con, left, right)
-    left, right = _side_order(one, left), _side_order(other, right, value)
-    a = _prepared(low, value, one, batch, left, con)
-    b = _prepared(low, value, other, batch, con, right)
-    _multiply(low, value, a, b, (batch, left, right))
-
-
-def _place(value: Value, axis: int) -> int:
-    return value.order.index(axis) if axis in value.order else axis
-
-
-def _without_own(low: Lowering, value: Value, operand: Operand, other: Operand, bound: Sequence[int]) -> Operand:
-    """The operand summed over what only it has and the result has not."""
-    own = [axis for axis in operand.axes if axis in bound and axis not in other.axes]
-    if not own:
-        return operand
-    kept = [axis for axis in operand.axes if axis not in own]
-    out = _array(low, value, kept, [operand.over(kept)])
-    whole = operand.over([*kept, *own])
-    axes = tuple(range(len(kept), len(kept) + len(own)))
-    low.code.emit(f"add.reduce({{0}}, {axes!r}, out={{out}})", [whole], out.view, value.label, aligned=False)
-    return out
-
-
-def _sides(value: Value, one: Operand, other: Operand, batch: Sequence[int]) -> tuple[Operand, Operand]:
-    """Samples stand on the right (so they end up fastest), else as the definition lists the axes."""
-    for operand, partner in ((one, other), (other, one)):
-        own = [axis for axis in operand.axes if axis < value.rank and axis not in batch]
-        if any(value.names[axis] == SAMPLE for axis in own):
-            return partner, operand
-    places = [
-        min((_place(value, axis) for axis in operand.axes if axis < value.rank and axis not in batch), default=99)
-        for operand in (one, other)
-    ]
-    return (one, other) if places[0] <= places[1] else (other, one)
-
-
-def _side_order(operand: Operand, axes: Sequence[int], value: Value | None = None) -> list[int]:
-    """The order in which the operand has them, which needs no copy; where it has holes, samples fastest."""
-    order = [operand.axes[at] for at in by_stride(operand.over(operand.axes)) if operand.axes[at] in axes]
-    if value is not None and operand.over(order).merged([range(len(order))]) is None:
-        plain = sorted(order, key=lambda axis: _place(value, axis))
-        return sorted(plain, key=lambda axis: value.names[axis] == SAMPLE)
-    return order
-
-
-def _common_order(
-    one: Operand, other: Operand, con: Sequence[int], left: Sequence[int], right: Sequence[int]
-) -> list[int]:
-    """The order of the summed axes that spares the larger copy."""
-    best, least = list(con), None
-    for model in (one, other):
-        order = [model.axes[at] for at in by_stride(model.over(model.axes)) if model.axes[at] in con]
-        cost = 0
-        for operand, side in ((one, left), (other, right)):
-            if _matrix(operand, (_side_order(operand, side), order)) is None:
-                cost += prod(
-                    size for size, stride in zip(operand.view.shape, operand.view.strides, strict=True) if stride
-                )
-        if least is None or cost < least:
-            best, least = order, cost
-    return best
-
-
-def _prepared(
-    low: Lowering, value: Value, operand: Operand, batch: Sequence[int], rows: Sequence[int], columns: Sequence[int]
-) -> View:
-    """The operand as a stack of matrices that BLAS takes as they are."""
-    groups = [[at] for at in range(len(batch))]
-    at = len(batch)
-    groups += [list(range(at, at + len(rows))), list(range(at + len(rows), at + len(rows) + len(columns)))]
-    whole = operand.over([*batch, *rows, *columns])
-    merged = whole.merged(groups)
-    if merged is not None and _fits_blas(merged):
-        return _unspread(merged, whole, len(batch))
-    copied = _copied(low, value, operand, [*batch, *rows, *columns])
-    merged = copied.merged(groups)
-    assert merged is not None
-    return _unspread(merged, copied, len(batch))
-
-
-def _unspread(merged: View, whole: View, batch: int) -> View:
-    """Axes of the stack that the operand does not depend on keep stride 0."""
-    strides = tuple(0 if whole.strides[at] == 0 else merged.strides[at] for at in range(batch))
-    return View(merged.buffer, merged.offset, merged.shape, strides + merged.strides[batch:], merged.step)
-
-
-def _copied(low: Lowering, value: Value, operand: Operand, axes: Sequence[int]) -> View:
-    """A copy in this order of axes; of a whole value the copy stands for it from now on."""
-    own = [axis for axis in axes if axis in operand.axes]
-    ref = operand.ref
-    label = ref.value.label if ref is not None else ""
-    fresh = low.code.fresh([value.sizes[axis] for axis in own], operand.view.buffer.type, label)
-    copy = Operand(tuple(own), View(fresh.buffer, 0, tuple(value.sizes[axis] for axis in own), fresh.strides))
-    still = low.loop is not None and operand.view.step == 0 and ref is not None and not _moves(low, ref)
-    emit = low.code.emit_before if still else low.code.emit
-    emit("copyto({out}, {0})", [operand.over(own)], copy.view, value.label)
-    if ref is not None and len(set(ref.axes)) == len(ref.axes) == len(own) and (still or low.loop is None):
-        held = dict(zip(copy.axes, copy.view.strides, strict=True))
-        strides = tuple(held[axis] for axis in ref.axes)
-        low.copies[ref.value.number] = View(copy.view.buffer, 0, ref.value.shape, strides)
-    return copy.over(axes)
-
-
-def _moves(low: Lowering, ref: Ref) -> bool:
-    """Whether a value changes at every pass of the loop."""
-    assert low.loop is not None
-    return ref.value.op == "state" or low.schedule.loop_of.get(ref.value.number) is low.loop
-
-
-def _multiply(low: Lowering, value: Value, a: View, b: View, groups: tuple[list[int], list[int], list[int]]) -> None:
-    """dot for one matrix, matmul for a stack of them, straight into the result where that has this order."""
-    batch, left, right = groups
-    axes = low.axes(value)
-    order = [*batch, *left, *right]
-    sizes = {axis: value.sizes[axis] for axis in order}
-    if value.number in low.storage:
-        out = Operand(tuple(axes), low.place(value)).over(order)
-    else:
-        model = View(a.buffer, 0, tuple(sizes[axis] for axis in axes), _strides_in(order, sizes, axes))
-        out = Operand(tuple(axes), low.result(value, [model])).over(order)
-    target = out
-    if not out.contiguous:
-        target = low.code.fresh([sizes[axis] for axis in order])
-    spans = [[at] for at in range(len(batch))]
-    at = len(batch)
-    spans += [list(range(at, at + len(left))), list(range(at + len(left), at + len(left) + len(right)))]
-    merged = target.merged(spans)
-    assert merged is not None
-    form = "matmul({0}, {1}, out={out})" if batch else _dot(merged)
-    low.code.emit(form, [a, b], merged, value.label, aligned=False)
-    if target is not out:
-        low.code.emit("copyto({out}, {0})", [target], out, value.label)
-
-
-def _strides_in(order: Sequence[int], sizes: dict[int, int], axes: Sequence[int]) -> tuple[int, ...]:
-    strides = dict(zip(order, c_strides([sizes[axis] for axis in order]), strict=True))
-    return tuple(strides[axis] for axis in axes)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from derive.numeric.emit import contract, numbers, windows
+from derive.network.graph import SAMPLE
+from derive.numeric.emit import contract, numbers, picks, scatter, windows
 from derive.numeric.emit.reading import LoopState
 from derive.numeric.emit.schedule import LoopPlan, Schedule
-from derive.numeric.emit.values import Ref, Value, outward
+from derive.numeric.emit.values import Ref, Value
 from derive.numeric.emit.views import Code, View, by_stride, c_strides
 
 
@@ -60,7 +61,7 @@ class Lowering:
         low, high = self.schedule.pads.get(value.number, ((0, 0),) * value.rank)[at]
         if rest is None:
             rest = [axis for axis in (value.order or range(value.rank)) if axis != at]
-            rest = sorted(rest, key=lambda axis: value.names[axis] == windows.SAMPLE)  # the samples fastest
+            rest = sorted(rest, key=lambda axis: value.names[axis] == SAMPLE)  # the samples fastest
         order = [at, *rest]
         shape = [value.shape[axis] for axis in order]
         strides = c_strides(shape)
@@ -195,7 +196,7 @@ class Lowering:
         if value.op == "mul" and self._only_summed(value):
             return
         if value.number in self.schedule.forward:
-            windows.forward(self, value, *self.schedule.forward[value.number])
+            scatter.forward(self, value, *self.schedule.forward[value.number])
         if value.static:
             self.storage[value.number] = numbers.constant(self, value)
         elif value.rank == 0 and value.op in numbers.FORMS:
@@ -300,7 +301,6 @@ _RULES: Mapping[str, Callable[[Lowering, Value], None]] = {
     "sum": contract.total,
     "largest": contract.largest,
     "read": windows.read,
-    "pick": windows.pick,
-    "scatter": windows.scatter,
+    "pick": picks.pick,
+    "scatter": scatter.scatter,
 }
-__all__ = ["Lowering", "outward"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from derive.numeric.emit.values import Ref, Value
-from derive.numeric.emit.views import View, c_strides
+from derive.numeric.emit.views import View
 
 if TYPE_CHECKING:
     from derive.numeric.emit.lower import Lowering
@@ -118,6 +118,3 @@ def _spread(ref: Ref, value: Value) -> str:
 def ones(low: Lowering, count: int) -> View:
     """A row of ones: summing by a product with it is faster than by a sum."""
     return low.code.constant(("ones", count), f"ones({count})", (count,), label="ones")
-
-
-__all__ = ["FORMS", "RELATIONS", "UFUNCS", "c_strides", "constant", "formula", "lower", "ones"]

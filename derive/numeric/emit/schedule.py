@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from derive.numeric.emit import windows
+from derive.numeric.emit import scatter
 from derive.numeric.emit.reading import LoopState
 from derive.numeric.emit.simplify import live
 from derive.numeric.emit.values import Ref, Value, extent
@@ -86,7 +86,7 @@ def _forward(
             body = value.args[first].value
             plain = body.op in ("mul", "add", "call", "scale") and not body.static and not body.boolean
             alone = uses[body.number] == 1 and loop_of.get(body.number) is loop_of.get(value.number)
-            if plain and alone and body.number not in state_of and windows.forwardable(value, part):
+            if plain and alone and body.number not in state_of and scatter.forwardable(value, part):
                 found[body.number] = (value, part)
     return found
 
