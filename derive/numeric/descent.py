@@ -77,11 +77,18 @@ class Descent:
         assert self.optimizer.learning_rate is not None
         return scheduled(self.optimizer.schedule, typed(self.optimizer.learning_rate.text), self.memory)
 
-    def norm_formula(self) -> Given:
-        """The length of the whole gradient: the root of the sum of all squares."""
+    def squares_formula(self) -> Given:
+        """The sum of the squares of all partial derivatives."""
         used = {f"d:{id_}": self.gradient(id_) for id_ in self.ids}
         squares = tuple(Power(Name(name), Number("2")) for name in used)
-        return Given(Call("sqrt", (Sum(squares) if len(squares) > 1 else squares[0],)), used)
+        return Given(Sum(squares) if len(squares) > 1 else squares[0], used)
+
+    def squares(self) -> Value:
+        return self._once("squares", self.squares_formula())
+
+    def norm_formula(self) -> Given:
+        """The length of the whole gradient: the root of that sum."""
+        return Given(Call("sqrt", (Name("squares"),)), {"squares": self.squares()})
 
     def norm(self) -> Value:
         return self._once("norm", self.norm_formula())

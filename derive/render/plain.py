@@ -150,6 +150,8 @@ def _multiplies(before: Layout, item: Layout) -> bool:
     """Do two neighbours, nothing between them, stand for a product?"""
     if (isinstance(before, Delimiter) and before.opening) or (isinstance(item, Delimiter) and not item.opening):
         return False
+    if isinstance(item, Fenced) and item.left in ("[", "⟨"):  # which sample or step: a mark, no factor
+        return False
     return not any(isinstance(side, Operator | Words) for side in (before, item))
 
 

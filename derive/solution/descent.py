@@ -17,7 +17,7 @@ from derive.numeric.rounding import Value, show
 from derive.problem.model import Optimizer
 from derive.problem.optimizers import OPTIMIZERS
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
-from derive.solution.layout import Digits, Fenced, Identifier, Layout, Operator, Partial, row
+from derive.solution.layout import Digits, Fenced, Identifier, Layout, Operator, Partial, Superscript, row
 from derive.solution.matrices import Matrices
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, say
@@ -142,8 +142,9 @@ def rate_lines(page: Page) -> Iterator[Block]:
     letters = Letters(page, "")
     if schedule.kind == "constant":
         return
-    yield say(f"schedule_{schedule.kind}", every=schedule.every, steps=schedule.steps or 0)
     descent = letters.descent
+    if descent is None or descent.step == 1:
+        yield say(f"schedule_{schedule.kind}", every=schedule.every, steps=schedule.steps or 0)
     if descent is None:
         return
     given = descent.rate_formula()
@@ -164,35 +165,50 @@ def clipping_lines(page: Page) -> Iterator[Block]:
         return
     limit = Digits(clip.limit.text)
     if clip.kind == "value":
-        yield say("clip_value", limit=limit)
+        if descent is None or descent.step == 1:
+            yield say("clip_value", limit=limit)
         return
     yield say("clip_norm", limit=limit)
     if descent is None:
         return
-    yield _norm(page, descent)
+    yield from _norm(page, descent)
     if not descent.shrinks():
         yield say("clip_not_needed", limit=limit)
         return
     yield say("clip_needed", limit=limit)
     given = descent.shrink_formula()
     own = replace(page.set, name=lambda name: {"limit": Identifier("c"), "norm": _length(page)}[name])
-    yield page.chain(Identifier("s"), given.formula, given.used.__getitem__, descent.shrink(), id="g_scale", setter=own)
+    yield page.chain(
+        Identifier("s"),
+        given.formula,
+        given.used.__getitem__,
+        descent.shrink(),
+        id=at_step(page, "g_scale"),
+        setter=own,
+    )
 
 
 def _length(page: Page) -> Layout:
     return Fenced(row(Operator("nabla"), page.names(page.graph.loss)), "|", "|")
 
 
-def _norm(page: Page, descent: Descent) -> Equation:
-    given, norm = descent.norm_formula(), descent.norm()
-    if len(given.used) > MOST_SQUARES:
-        return Equation((Line(_length(page), "~=", page.shown(norm)),), "g_norm")
+def _norm(page: Page, descent: Descent) -> Iterator[Block]:
+    """The sum of all squares, where it can be written out, and its root."""
+    squares, norm = descent.squares_formula(), descent.norm_formula()
 
     def name(slope: str) -> Layout:
         return Partial(page.names(page.graph.loss), page.names(slope.removeprefix("d:")))
 
-    own = replace(page.set, name=name)
-    return page.chain(_length(page), given.formula, given.used.__getitem__, norm, id="g_norm", setter=own)
+    square = Superscript(_length(page), Digits("2"))
+    if len(squares.used) > MOST_SQUARES:
+        yield Equation((stated(page, square, descent.squares()),))
+    else:
+        own = replace(page.set, name=name)
+        yield page.chain(square, squares.formula, squares.used.__getitem__, descent.squares(), setter=own)
+    own = replace(page.set, name=lambda _: square)
+    rows = page.numbers(norm.formula, norm.used.__getitem__, descent.norm(), own)
+    first, *rest = rows
+    yield Equation((Line(_length(page), first.relation, first.right), *rest), at_step(page, "g_norm"))
 
 
 def rule_lines(page: Page, id_: str, explained: bool = True) -> Iterator[Block]:
@@ -247,7 +263,8 @@ def slope_lines(page: Page, letters: Letters) -> Iterator[Block]:
     given = descent.slope_formula(letters.id)
     slope = given.used[f"d:{letters.id}"]
     if isinstance(given.formula, Name) and given.formula.id != "limit":
-        yield Equation((Line(left, "=", letters.slope()), replace(stated(page, left, slope), left=None)))
+        slope_id = at_step(page, f"d{page.graph.loss}/d{letters.id}") if descent.step > 1 else ""
+        yield Equation((Line(left, "=", letters.slope()), replace(stated(page, left, slope), left=None)), slope_id)
         return
 
     def name(inner: str) -> Layout:

@@ -75,7 +75,7 @@ def _now(page: Page, id_: str) -> Iterator[Block]:
     id_of_slope = at_step(page, f"d{loss}/d{id_}")
     if direct and not isinstance(page.local(loss, id_), Number):
         yield page.chain(slope, page.local(loss, id_), page.values(), worked.total_gradient(id_), id=id_of_slope)
-    else:
+    elif is_plain(page.graph.problem.optimizer):
         yield Equation((stated(page, slope, worked.total_gradient(id_)),), id_of_slope)
 
 

@@ -75,3 +75,47 @@ CONVOLUTION: dict[str, Any] = {
 def test_every_line_is_true_where_arrays_are_updated(optimizer: str, rounding: str) -> None:
     clip = {"clip": {"norm": 0.5}} if optimizer == "momentum" else {}
     check({**CONVOLUTION, "optimizer": {optimizer: {"learning-rate": 0.1, **clip}}}, rounding=rounding, steps=2)
+
+
+def torch_steps(optimizer: str, steps: int, **options: Any) -> list[tuple[dict[str, float], float]]:
+    """Mazur's network by PyTorch: the weights after each step, and the loss there."""
+    import torch
+
+    make = {
+        "sgd": lambda p: torch.optim.SGD(p, 0.1),
+        "momentum": lambda p: torch.optim.SGD(p, 0.1, momentum=0.9),
+        "nesterov": lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True),
+        "adagrad": lambda p: torch.optim.Adagrad(p, 0.1),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, 0.1),
+        "adam": lambda p: torch.optim.Adam(p, 0.1),
+        "adamw": lambda p: torch.optim.AdamW(p, 0.1),
+    }
+    first = torch.tensor([[0.15, 0.2], [0.25, 0.3]], dtype=torch.float64, requires_grad=True)
+    second = torch.tensor([[0.4, 0.45], [0.5, 0.55]], dtype=torch.float64, requires_grad=True)
+    inputs, targets = (torch.tensor(x, dtype=torch.float64) for x in ([0.05, 0.1], [0.01, 0.99]))
+    descent = make[optimizer]([first, second])
+
+    def loss() -> Any:
+        out = torch.sigmoid(second @ torch.sigmoid(first @ inputs + 0.35) + 0.6)
+        return ((targets - out) ** 2).sum() / 2
+
+    found = []
+    for _ in range(steps):
+        descent.zero_grad()
+        loss().backward()
+        descent.step()
+        weights = torch.cat([first.flatten(), second.flatten()]).tolist()
+        found.append(({f"w{at}": w for at, w in enumerate(weights, start=1)}, loss().item()))
+    return found
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_three_steps_on_the_page_are_those_of_pytorch(optimizer: str) -> None:
+    solution = solve(mazur(optimizer), steps=3, significant=12)
+    values = solution.values  # type: ignore[union-attr]
+    for step, (weights, loss) in enumerate(torch_steps(optimizer, 3), start=1):
+        assert values[f"E_total#{step}"] == pytest.approx(loss, rel=1e-10)
+        for name, weight in weights.items():
+            assert values[f"{name}#{step}"] == pytest.approx(weight, rel=1e-10, abs=1e-12)
+    shown = {line.id: line.rows[-1][1].text for line in solution.steps}  # type: ignore[union-attr]
+    assert float(shown["w5#3"]) == pytest.approx(weights["w5"], rel=1e-11)
