@@ -21,7 +21,8 @@ from derive.network.letters import apart
 def gathered(term: Scatter, target: tuple[Idx, ...]) -> Expr:
     """The term at the entry `target`: a sum over the indices that the deltas leave open."""
     bound = {index: _fresh(index) for index in term.indices}
-    body = term.body.xreplace(bound)
+    letters = [index.name for index in (*target, *term.indices)]
+    body = apart(term.body, letters).xreplace(bound)  # an inner sum must not catch a letter that is put in
     places = [place.xreplace(bound) for place in term.at]
     remaining = list(bound.values())
     names = {fresh: old for old, fresh in bound.items()}

@@ -191,7 +191,8 @@ class Lowering:
     # operations
 
     def lower(self, value: Value) -> None:
-        if value.number in self.storage and value.number not in self.schedule.state_of:
+        placed = value.number in self.storage and value.number not in self.schedule.state_of
+        if placed and value.op != "scatter":  # parts of a scatter may stand where they belong; the others are to come
             return
         if value.op == "mul" and self._only_summed(value):
             return
