@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from derive.problem.containers import Chosen
 from derive.problem.findings import Findings
-from derive.problem.model import Clip, DocumentOptions, Optimizer, Schedule, Stop, Training
+from derive.problem.model import Clip, DocumentOptions, Optimizer, Problem, Schedule, Stop, Training
 from derive.problem.optimizers import OPTIMIZERS
 
 Fields = Mapping[str, Any]
@@ -32,6 +32,15 @@ def read_optimizer(fields: Fields, path: str, findings: Findings) -> Optimizer |
         message = "needs all gradients before any update, got `order: sequential`; expected simultaneous"
         findings.complain(f"{path}optimizer.{chosen.name}.clip", message)
     return optimizer
+
+
+NEEDS_RATE = "more than one step needs an optimizer with a learning-rate"
+
+
+def takes_steps(problem: Problem) -> bool:
+    """Whether the problem, or one of its parts, says how a step is taken."""
+    own = problem.optimizer is not None and problem.optimizer.learning_rate is not None
+    return own or any(takes_steps(part) for part in problem.parts)
 
 
 def _schedule(chosen: Chosen | None) -> Schedule:

@@ -8,7 +8,7 @@ from typing import Any
 
 from derive.errors import OptionError, ProblemError
 from derive.problem.checks import workable
-from derive.problem.descent import read_document
+from derive.problem.descent import NEEDS_RATE, read_document, takes_steps
 from derive.problem.findings import Findings
 from derive.problem.model import Problem
 from derive.problem.nodes import from_data
@@ -29,6 +29,8 @@ def with_options(problem: Problem, given: Mapping[str, Any]) -> Problem:
     changed = _read(options)
     worked = changed.pop("worked", None)
     _check_worked(problem, worked or ())
+    if changed.get("steps", 1) > 1 and not takes_steps(problem):
+        raise OptionError(f"steps: {NEEDS_RATE}")
     return _changed(problem, changed, worked)
 
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from derive.problem.choices import LANGUAGES
 from derive.problem.circuit import read_circuit
-from derive.problem.descent import read_document
+from derive.problem.descent import NEEDS_RATE, read_document, takes_steps
 from derive.problem.findings import Findings
 from derive.problem.model import Places, Problem
 from derive.problem.network import read_network
@@ -87,7 +87,10 @@ def _read_one(fields: Fields, path: str, outer: Fields, findings: Findings) -> P
     for key in _NETWORK_KEYS if circuit else _CIRCUIT_KEYS:
         if key in fields:
             findings.complain(path + key, _wrong_kind(key, circuit))
-    return _reader(fields, circuit)(fields, frame, path, findings)
+    problem = _reader(fields, circuit)(fields, frame, path, findings)
+    if ((fields.get("document") or {}).get("steps") or 1) > 1 and not takes_steps(problem) and not findings.complaints:
+        findings.complain(f"{path}document.steps", NEEDS_RATE)
+    return problem
 
 
 def _reader(fields: Fields, circuit: bool) -> Callable[[Fields, Problem, str, Findings], Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from derive.errors import OptionError
+from derive.errors import OptionError, ProblemError
 from derive.problem.options import with_options
 from derive.problem.read import read_problem
 
@@ -62,3 +62,13 @@ def test_a_bad_option_is_told(w1: str, options: dict[str, object], message: str)
 def test_an_unknown_option_is_told_with_the_nearest(w1: str) -> None:
     with pytest.raises(OptionError, match=r"unknown key 'langage'.*did you mean 'language'"):
         with_options(read_problem(w1), {"langage": "en"})
+
+
+def test_several_steps_need_a_rate() -> None:
+    circuit = {"values": {"x": 1}, "circuit": {"f": "x^2"}}
+    with pytest.raises(OptionError, match="steps: more than one step needs an optimizer"):
+        with_options(read_problem(circuit), {"steps": 2})
+    with pytest.raises(ProblemError, match="document.steps: more than one step needs an optimizer"):
+        read_problem({**circuit, "document": {"steps": 2}})
+    whole = {**circuit, "trainable": ["x"], "optimizer": {"sgd": {"learning-rate": 0.1}}, "document": {"steps": 2}}
+    assert read_problem(whole).document.steps == 2
