@@ -1,6 +1,6 @@
 """Training by derive beside the same training by others: one table, ratios, and which targets are met.
 
-    python benchmarks/training.py [first-page digits convolution lstm emission border] [--float32] [--runs N]
+    python benchmarks/training.py [emission border first-page digits convolution lstm] [--float32] [--runs N]
 
 Needs `pip install -e '.[bench]'`. One core, one thread, processor time; every round measures all sides in turn, and a
 ratio is the median over the rounds. A ratio says how many times longer the other one takes than derive.
@@ -23,10 +23,10 @@ import platform  # noqa: E402
 import statistics  # noqa: E402
 from collections.abc import Callable, Iterator, Mapping, Sequence  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
+from importlib.metadata import version  # noqa: E402
 from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
-import torch  # noqa: E402
 from ours import (  # noqa: E402
     CONVOLUTION,
     DIGITS,
@@ -93,8 +93,15 @@ def _readable(time: float) -> str:
     return f"{time * 1e6:.3g} µs" if time < 1e-3 else f"{time * 1e3:.3g} ms"
 
 
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def of_first_page(runs: int) -> list[Row]:
     """The 2-2-2 network, 10,000 steps; all ways end at the same weights."""
+    _one_thread()
     plain, machine = ours(FIRST_PAGE, backend="scalar"), ours(FIRST_PAGE, backend="numba")
     trainings = {
         "an object per neuron": first_page.by_objects(),
@@ -125,6 +132,7 @@ def of_first_page(runs: int) -> list[Row]:
 
 def of_digits(runs: int, dtype: str) -> list[Row]:
     """64-32-10 on the digits."""
+    _one_thread()
     data = digits.load(dtype)
     mine = on_digits(DIGITS, data, dtype)
     start = mine.setup.parameters
@@ -170,6 +178,7 @@ def _accuracies(found: dict[str, float]) -> Iterator[Row]:
 
 def of_convolution(runs: int, dtype: str) -> list[Row]:
     """8 filters of 3x3, ReLU, 2x2 max pooling, dense 10."""
+    _one_thread()
     data = digits.load(dtype)
     mine = on_digits(CONVOLUTION, data, dtype)
     other = convolution.ByTorch(data, mine.setup.parameters)
@@ -181,6 +190,7 @@ def of_convolution(runs: int, dtype: str) -> list[Row]:
 
 def of_lstm(runs: int, dtype: str) -> list[Row]:
     """32 units, 20 steps, batch 32."""
+    _one_thread()
     mine = on_sequences(dtype)
     start = {name: np.array(value) for name, value in mine.setup.parameters.items()}
     cell, fused = lstm.cell_by_torch(start, dtype), lstm.fused_by_torch(start, dtype)
@@ -196,8 +206,8 @@ def of_lstm(runs: int, dtype: str) -> list[Row]:
 
 
 def of_emission(runs: int) -> list[Row]:
-    """From definitions to a compiled training step."""
-    data = digits.load()
+    """From definitions to a compiled training step; before the peers are loaded, as in a process of derive's own."""
+    data = digits.blank()
     cases: dict[str, tuple[Ours, float]] = {
         "5,035 scalar parameters": (five_thousand(), 0.100),
         "the first page, scalar": (ours(FIRST_PAGE, backend="scalar"), 0.050),
@@ -242,25 +252,23 @@ def of_border(runs: int) -> list[Row]:
 def main() -> None:
     """Run the chosen parts and say which targets are met."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = ("first-page", "digits", "convolution", "lstm", "emission", "border")
+    parts = ("emission", "border", "first-page", "digits", "convolution", "lstm")
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
     parser.add_argument("--float32", action="store_true", help="arrays in float32 on all sides")
     parser.add_argument("--runs", type=int, default=7)
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(parts):
         parser.error(f"unknown part: {', '.join(sorted(unknown))}")
-    torch.set_num_threads(1)
     dtype = "float32" if asked.float32 else "float64"
-    print(
-        f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, torch {torch.__version__}"
-    )
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "jax", "scikit-learn", "numba"))
+    print(f"{platform.machine()}, Python {platform.python_version()}, {versions}")
     chosen = {
+        "emission": lambda: of_emission(asked.runs),
+        "border": lambda: of_border(asked.runs),
         "first-page": lambda: of_first_page(asked.runs),
         "digits": lambda: of_digits(asked.runs, dtype),
         "convolution": lambda: of_convolution(asked.runs, dtype),
         "lstm": lambda: of_lstm(asked.runs, dtype),
-        "emission": lambda: of_emission(asked.runs),
-        "border": lambda: of_border(asked.runs),
     }
     rows = [row for name in parts if not asked.parts or name in asked.parts for row in chosen[name]()]
     judged = [row for row in rows if row.met is not None]

@@ -44,6 +44,11 @@ def load(dtype: str = "float64") -> Digits:
     return Digits(x[:TRAINED], digit[:TRAINED], x[TRAINED:], digit[TRAINED:])
 
 
+def blank() -> Digits:
+    """Nothing in the shape of the data set, where only shapes count."""
+    return Digits(np.zeros((TRAINED, 64)), np.zeros(TRAINED, np.int64), np.zeros((1, 64)), np.zeros(1, np.int64))
+
+
 class ByNumpy:
     """The best that we can write by hand: buffers made once, every operation in place, matrix products into `out`."""
 
