@@ -60,6 +60,17 @@ class Matrices:
         """dE/dW of the sample that is worked."""
         return Partial(self.page.names(self.page.root), self.name(array))
 
+    def data_slope(self, array: Array) -> Layout:
+        """dE/dW of what is propagated back: of the data loss alone, where a penalty adds its own share."""
+        page = self.page
+        whole = page.root == page.graph.loss and self.is_penalized(array)
+        return Partial(page.names("E_data" if whole else page.root), self.name(array))
+
+    def is_penalized(self, array: Array) -> bool:
+        """Whether a penalty reads the array."""
+        neurons, first = self.page.neurons, next(iter(array.ids.values()))
+        return any(neurons.array(child).role == "penalty" for child in neurons.children.get(first, ()))
+
     def grid(self, rows: Iterable[Iterable[str]], style: Style, value: ValueOf) -> Layout:
         """A matrix of numbers, each given by its id."""
         return Matrix(tuple(tuple(Digits(show(value(id_), style).text) for id_ in ids) for ids in rows))

@@ -42,6 +42,7 @@ def matrix_backward(page: Page, known: Known) -> Iterator[Block]:
         if view.number > 1:
             yield say("matrix_sent_back")
             yield sent_back(matrices, view)
+    yield from penalty_shares(matrices)
 
 
 def output_gradient(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
@@ -167,7 +168,7 @@ def weight_gradient(matrices: Matrices, view: LayerView, weight: Array, name: La
         return Calculation(weight, entries, values.__getitem__, numbers, results.__getitem__)
 
     symbols = row(name, Transposed(matrices.name(source)))
-    return matrices.line([Line(matrices.slope(weight), "=", symbols)], calculation)
+    return matrices.line([Line(matrices.data_slope(weight), "=", symbols)], calculation)
 
 
 def bias_gradient(matrices: Matrices, view: LayerView, bias: Array) -> Equation:
@@ -184,16 +185,41 @@ def bias_gradient(matrices: Matrices, view: LayerView, bias: Array) -> Equation:
         right = row(*minus, Fenced(added(terms)) if minus and len(terms) > 1 else added(terms))
     else:
         right = row(*minus, names[0], *(ones if len(bias.unit_indices) == 2 else ()))
-    left = Line(matrices.slope(bias), "=", right)
+    left = Line(matrices.data_slope(bias), "=", right)
     if not page.numeric:
         return Equation((left,))
-    if bias.unit_indices:
-        relation = page.relation(*(matrices.gradient(id_) for id_ in bias.ids.values()))
-        return Equation((left, Line(None, relation, matrices.table(bias, page.style, matrices.gradient))))
-    entries = (Name(id_) for _, signal in signals for id_ in signal.ids.values())
-    (id_,) = bias.ids.values()
-    total = Sum(tuple(Negative(entry) if minus else entry for entry in entries))
-    return Equation((left, *page.numbers(total, matrices.gradient, matrices.gradient(id_))))
+    entries = [Name(id_) for _, signal in signals for id_ in signal.ids.values()]
+    shares = tuple(Negative(entry) if minus else entry for entry in entries)
+    values = {entry.id: matrices.gradient(entry.id) for entry in entries}
+    if not bias.unit_indices:
+        total: Tree = shares[0] if len(shares) == 1 else Sum(shares)
+        result = matrices.worked.combined(total, values)
+        return Equation((left, *page.numbers(total, values.__getitem__, result)))
+    by_unit = [matrices.worked.combined(term, values) for term in shares]
+    slopes = {id_: by_unit[at[0]] for at, id_ in bias.ids.items()}
+    shown = matrices.table(bias, page.style, slopes.__getitem__)
+    return Equation((left, Line(None, page.relation(*by_unit), shown)))
+
+
+def penalty_shares(matrices: Matrices) -> Iterator[Block]:
+    """dE/dW = dE_data/dW + lambda W (L2) or lambda sign(W) (L1), for every array that a penalty reads."""
+    page = matrices.page
+    penalties, graph = page.graph.problem.regularization, page.graph
+    both = penalties.l1 is not None and penalties.l2 is not None
+    lines: list[Line] = []
+    for array in (graph.arrays[name] for name in graph.parameters):
+        if not matrices.is_penalized(array):
+            continue
+        name = matrices.name(array)
+        shares: list[Layout] = [Partial(page.names("E_data"), name)]
+        if penalties.l1 is not None:
+            shares.append(row(page.names("lambda_1" if both else "lambda"), Function("sign", (name,))))
+        if penalties.l2 is not None:
+            shares.append(row(page.names("lambda_2" if both else "lambda"), name))
+        lines.append(Line(Partial(page.names(graph.loss), name), "=", added(shares)))
+    if lines:
+        yield say("penalty_share")
+        yield Equation(tuple(lines))
 
 
 def sent_back(matrices: Matrices, view: LayerView) -> Equation:
