@@ -1,6 +1,7 @@
 """Instructions as readable Python: buffers and views once in `build`, the work in `step`.
 
-Names are made here, of safe characters only, and always end in a number: no typed name reaches the source.
+Names are made here, of safe characters only, and hold a number (`net_1`, its transpose `net_1_T`): no typed name gets
+into the source.
 """
 
 from __future__ import annotations
@@ -65,11 +66,20 @@ class Writer:
         found = re.fullmatch(r"(.*?)_?(\d*)", re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_"))
         base, number = (found.group(1), found.group(2)) if found else ("", "")
         base = base if re.match(r"[A-Za-z]", base) else f"v_{base}".rstrip("_")
-        name = f"{base}_{number or 0}"
-        count = 1
-        while name in self.taken:
+        if not number:
+            return self._numbered(f"{base}_", 1)
+        return self._taken(f"{base}_{number}") or self._numbered(f"{base}_{number}_", 2)
+
+    def _numbered(self, stem: str, count: int) -> str:
+        """The stem with the first number that is free."""
+        while (name := self._taken(f"{stem}{count}")) is None:
             count += 1
-            name = f"{base}_{number or 0}_{count}"
+        return name
+
+    def _taken(self, name: str) -> str | None:
+        """The name, from now on taken; None where it is already."""
+        if name in self.taken:
+            return None
         self.taken.add(name)
         return name
 
@@ -77,10 +87,12 @@ class Writer:
         """The name of a buffer, made when it is first met."""
         if buffer.number in self.names:
             return self.names[buffer.number]
+        home = self.memory.home.get(buffer.number, buffer)
+        if home is not buffer and home.kind == "given" and home.shape == buffer.shape:  # a result in its place
+            return self.name(home)
         name = self.names[buffer.number] = self.fresh(buffer.label or "tmp")
         if buffer.kind in ("given", "argument"):
             return name
-        home = self.memory.home.get(buffer.number, buffer)
         if buffer.kind == "constant":
             text = buffer.text
             if buffer.type == "float":
@@ -111,7 +123,8 @@ class Writer:
         text = _expression(own, buffer, offset, shape, strides)
         if text == own:
             return own
-        name = self.fresh(f"{own}_T" if text.endswith(".T") else f"{own}_v")
+        stem = f"{own}_T" if text.endswith(".T") else f"{own}_v"
+        name = self._taken(stem) or self._numbered(stem, 2)
         self.setup.append(f"{name} = {text}")
         return name
 
@@ -138,7 +151,8 @@ class Writer:
                 return self.view(view, loop)
             whole = self.view(view, loop)
             if whole not in moving:
-                moving[whole] = self.fresh(f"{self.name(view.buffer)}_t")
+                stem = f"{self.name(view.buffer)}_t"
+                moving[whole] = self._taken(stem) or self._numbered(stem, 2)
             return moving[whole]
 
         lines = [self._line(step, view) for step in steps]
