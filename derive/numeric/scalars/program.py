@@ -23,7 +23,7 @@ Values = Mapping[str, NDArray[Any]]
 Numbers = Sequence[Sequence[float]]
 Run = Callable[..., Numbers]
 
-MOST_FOR_NUMBA = 1000  # trained numbers; 144 take 2 seconds to compile, 312 take 6, 1,200 minutes
+MOST_FOR_NUMBA = 1000  # trained numbers; 144 take 3 seconds to compile, 312 take 7, 1,200 minutes
 
 
 @dataclass(frozen=True)
