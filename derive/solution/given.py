@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from derive.calculus.updates import option_values
 from derive.network.graph import Array, LayerView
 from derive.numeric.rounding import typed
-from derive.solution.descent import is_plain
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
 from derive.solution.large import is_large
 from derive.solution.layout import Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, natural, note, say
+from derive.solution.step_letters import is_plain
 from derive.solution.symbols import letters
 from derive.solution.typed_names import typed_name
 

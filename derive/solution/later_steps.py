@@ -9,20 +9,13 @@ from collections.abc import Iterator, Sequence
 from derive.formula.tree import Number
 from derive.numeric.evaluate import Evaluation
 from derive.problem.optimizers import OPTIMIZERS
-from derive.solution.descent import (
-    Letters,
-    array_results,
-    at_step,
-    beforehand,
-    is_plain,
-    others_table,
-    rule_lines,
-    stated,
-)
+from derive.solution.before_step import beforehand
+from derive.solution.descent import array_results, others_table, rule_lines
 from derive.solution.document import Block, Cell, Equation, Message, Table
 from derive.solution.layout import Digits
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, say
+from derive.solution.step_letters import Letters, at_step, is_plain, stated
 from derive.solution.update import after_update, moved, plain_update, trained
 
 

@@ -119,3 +119,30 @@ def test_three_steps_on_the_page_are_those_of_pytorch(optimizer: str) -> None:
             assert values[f"{name}#{step}"] == pytest.approx(weight, rel=1e-10, abs=1e-12)
     shown = {line.id: line.rows[-1][1].text for line in solution.steps}  # type: ignore[union-attr]
     assert float(shown["w5#3"]) == pytest.approx(weights["w5"], rel=1e-11)
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_a_page_without_numbers_has_every_formula_of_the_rule(notation: str) -> None:
+    problem = {
+        "inputs": ["x1", "x2"],
+        "targets": ["o1"],
+        "layers": [{"dense": 2, "activation": "sigmoid"}, {"dense": 1, "name": "o"}],
+        "optimizer": {"adam": {"clip": {"norm": 1}, "schedule": {"cosine": {"steps": 10}}}},
+    }
+    text = solve(problem, notation=notation).to_text()
+    assert "η_t = η/2·(1 + cos((π·(t − 1))/10))" in text
+    assert "m_t = β1·m_{t−1} + (1 − β1)·g_t" in text
+    assert "v̂_t = v_t/(1 − β2^t)" in text
+    assert text.count("|∇") >= 3
+
+
+def test_a_formula_of_an_update_is_the_optimizers() -> None:
+    solution = solve(mazur("momentum", momentum=0.5))
+    formula = solution.formula("w5+")  # type: ignore[union-attr]
+    names = {str(symbol) for symbol in formula.free_symbols}
+    assert {"w5", "v_w5", "mu", "eta", "out_h1", "out_o1", "target_o1"} == names
+    at = {
+        str(s): 0.5 if str(s) == "mu" else 0.1 if str(s) == "eta" else solution.values[str(s)]
+        for s in formula.free_symbols
+    }  # type: ignore[union-attr]
+    assert float(formula.evalf(17, subs=at)) == pytest.approx(solution.values["w5+"], rel=1e-12)  # type: ignore[union-attr]

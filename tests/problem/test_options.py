@@ -68,7 +68,7 @@ def test_several_steps_need_a_rate() -> None:
     circuit = {"values": {"x": 1}, "circuit": {"f": "x^2"}}
     with pytest.raises(OptionError, match="steps: more than one step needs an optimizer"):
         with_options(read_problem(circuit), {"steps": 2})
-    with pytest.raises(ProblemError, match="document.steps: more than one step needs an optimizer"):
+    with pytest.raises(ProblemError, match=r"document\.steps: more than one step needs an optimizer"):
         read_problem({**circuit, "document": {"steps": 2}})
     whole = {**circuit, "trainable": ["x"], "optimizer": {"sgd": {"learning-rate": 0.1}}, "document": {"steps": 2}}
     assert read_problem(whole).document.steps == 2

@@ -11,11 +11,13 @@ from derive.numeric.rounding import show
 from derive.numeric.substitution import settle
 from derive.problem.optimizers import OPTIMIZERS
 from derive.solution.arrays.sheet import Sheet
-from derive.solution.descent import beforehand, is_plain, of_array, rule_lines
+from derive.solution.before_step import beforehand
+from derive.solution.descent import of_array, rule_lines
 from derive.solution.document import Block, Equation, Line, Message, Table
 from derive.solution.layout import Digits, Fenced, Identifier, Layout, Operator, row
 from derive.solution.notations import marked
 from derive.solution.page import head, say
+from derive.solution.step_letters import is_plain
 
 
 def updates(sheet: Sheet) -> Iterator[Block]:

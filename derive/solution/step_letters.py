@@ -1,0 +1,116 @@
+"""How the quantities of one step of an optimiser are written, `m_1`, and named, `m_w5+` or at a later step `m_w5#2`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derive.calculus.updates import named
+from derive.numeric.descent import Descent
+from derive.numeric.rounding import Value, show
+from derive.problem.model import Optimizer
+from derive.problem.optimizers import OPTIMIZERS
+from derive.solution.document import Line
+from derive.solution.layout import (
+    Digits,
+    Identifier,
+    Layout,
+    Operator,
+    row,
+)
+from derive.solution.notations import marked
+from derive.solution.page import Page
+from derive.solution.typed_names import typed_name
+
+
+def is_plain(optimizer: Optimizer | None) -> bool:
+    """Whether an update is one line: gradient descent at a constant rate, nothing cut off."""
+    if optimizer is None:
+        return True
+    return optimizer.name == "sgd" and optimizer.clip is None and optimizer.schedule.kind == "constant"
+
+
+def is_apart(page: Page) -> bool:
+    """Whether the updates have a section of their own, after all gradients."""
+    optimizer = page.graph.problem.optimizer
+    return optimizer is not None and optimizer.order == "simultaneous" and not is_plain(optimizer)
+
+
+@dataclass(frozen=True)
+class Letters:
+    """How the quantities of one step are written for one parameter: m_1, v_1, g_1, and the parameter itself."""
+
+    page: Page
+    id: str
+
+    @property
+    def descent(self) -> Descent | None:
+        """The numbers, if there are any."""
+        return self.page.descent
+
+    def step(self, back: int = 0) -> Layout:
+        """The number of the step, or of an earlier one; t in a symbolic problem."""
+        if self.descent is not None:
+            return Digits(str(self.descent.step - back))
+        return row(Identifier("t"), Operator("-"), Digits(str(back))) if back else Identifier("t")
+
+    def at_step(self, letter: str, back: int = 0, hat: bool = False) -> Layout:
+        """A letter with the step below it; where the page has such names itself, also the parameter's."""
+        below = self.step(back)
+        if self.id and self.is_taken(letter):
+            below = row(self.page.names(self.id), Operator(","), below)
+        return Identifier(letter, below, hat=hat)
+
+    def of_column(self, letter: str) -> Layout:
+        """A letter at any step t."""
+        return Identifier(letter, Identifier("t"))
+
+    def is_taken(self, letter: str) -> bool:
+        """Whether the page has a quantity m_1 of its own."""
+        shown = (self.page.names(id_) for id_ in self.page.graph.place_of)
+        return any(isinstance(name, Identifier) and name.base == letter and name.superscript is None for name in shown)
+
+    def rate(self) -> Layout:
+        """eta, with the step where the rate changes."""
+        optimizer = self.page.graph.problem.optimizer
+        changes = optimizer is not None and optimizer.schedule.kind != "constant"
+        return self.at_step("eta") if changes else Identifier("eta")
+
+    def slope(self) -> Layout:
+        """dE/dw."""
+        return self.page.partial(self.page.graph.loss, self.id)
+
+    def __call__(self, name: str) -> Layout:
+        """A name of a rule's line."""
+        optimizer = self.page.graph.problem.optimizer
+        assert optimizer is not None
+        if name in ("w", "w+"):
+            shown = self.page.names(self.id)
+            return marked(shown) if name == "w+" else shown
+        if name == "g":
+            return self.at_step("g")
+        if name == "eta":
+            return self.rate()
+        if name == "step":
+            return self.step()
+        if name.endswith("_hat"):
+            return self.at_step(name.removesuffix("_hat"), hat=True)
+        if name.endswith("+") or name in OPTIMIZERS[optimizer.name].states:
+            return self.at_step(name.removesuffix("+"), back=0 if name.endswith("+") else 1)
+        return typed_name(name)
+
+
+def line_id(page: Page, line: str, id_: str) -> str:
+    """What a line works out, by its public id: `m_w5+`, after a later step `m_w5#2`."""
+    return at_step(page, named(line, id_))
+
+
+def at_step(page: Page, id_: str) -> str:
+    """An id of the first step in the step that the page works."""
+    descent = page.descent
+    return id_ if descent is None or descent.step == 1 else f"{id_.removesuffix('+')}#{descent.step}"
+
+
+def stated(page: Page, left: Layout, value: Value) -> Line:
+    """`left = value`."""
+    shown = show(value, page.style)
+    return Line(left, "=" if shown.exact else "~=", Digits(shown.text))
