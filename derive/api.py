@@ -45,6 +45,7 @@ from derive.problem.wording import unknown
 from derive.render.document import render
 from derive.render.plain import plain
 from derive.runs import SavedRun, TrainingResult, check_fits, load
+from derive.solution.arrays.sizes import is_large
 from derive.solution.compose import compose, join
 from derive.solution.document import Document
 from derive.solution.formula import formula_of
@@ -285,9 +286,9 @@ class Solution(Written):
     @cached_property
     def document(self) -> Document:
         """The page, without any format's markup."""
-        return compose(
-            self.derivation, self.neurons, self.evaluation, self.training, self.problem.document, self.further
-        )
+        large = self.problem.stack and is_large(self.derivation.graph)  # then nothing is written out
+        neurons = Neurons(self.derivation.graph, {}) if large else self.neurons
+        return compose(self.derivation, neurons, self.evaluation, self.training, self.problem.document, self.further)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

@@ -21,28 +21,22 @@ from derive.errors import NumericError, UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import (
-    Call,
-    Cases,
-    Element,
     Name,
     Negative,
     Number,
     Product,
-    Quotient,
     Sum,
     Tree,
-    map_children,
     names,
 )
-from derive.network.entries import GRADIENT, EntryWriter, flat_sum
+from derive.network.entries import GRADIENT, EntryWriter
 from derive.network.graph import Array, Position, array_of
 from derive.network.write_out import Neurons, entry_writer
 from derive.numeric.descent import Descent, Memory, training_steps
+from derive.numeric.entry_forms import ONE, ZERO, decided, over_roots, tidied
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
 from derive.numeric.worked import TOO_FEW_DIGITS
-
-ZERO, ONE = Number("0"), Number("1")
 
 
 class EntryFormulas:
@@ -100,7 +94,7 @@ class EntryFormulas:
         """The gradient's formula in index notation, gradients that are simply 1 left out."""
         if array not in self._trees:
             expression = self.without_ones(self.derivation.gradients[array].expression)
-            self._trees[array] = over_roots(from_sympy(expression, self.rank))
+            self._trees[array] = tidied(over_roots(from_sympy(expression, self.rank)))
         return self._trees[array]
 
     def rank(self, name: str) -> tuple[int, int]:
@@ -261,24 +255,6 @@ class Entrywise:
             raise UntrueLineError(f"{id_}: {value.number} on the page, {program} by the program")
 
 
-def over_roots(tree: Tree) -> Tree:
-    """`1/2*sqrt(2)*a`, as SymPy has it, is `a/sqrt(2)`; `1/4*sqrt(2)*a` is `a/(2*sqrt(2))`."""
-    if isinstance(tree, Name | Number | Element):
-        return tree
-    tree = map_children(tree, over_roots)
-    if not isinstance(tree, Product) or len(tree.factors) < 3:
-        return tree
-    match tree.factors[:2]:
-        case (Quotient(Number("1"), Number(bottom)), Call("sqrt", (Number(inside),)) as root):
-            if not (bottom.isdigit() and inside.isdigit()) or int(bottom) % int(inside):
-                return tree
-            rest = tree.factors[2:]
-            left = int(bottom) // int(inside)
-            under: Tree = root if left == 1 else Product((Number(str(left)), root))
-            return Quotient(rest[0] if len(rest) == 1 else Product(rest), under)
-    return tree
-
-
 NOISE = 4e-16  # of float64, for each term of a sum
 
 
@@ -288,50 +264,3 @@ def _only_noise(formula: Tree, number: float, values: Mapping[str, float]) -> bo
         return False
     largest = max(abs(evaluate(term, values)) for term in formula.terms)
     return abs(number) <= NOISE * len(formula.terms) * largest
-
-
-def decided(tree: Tree, number: Callable[[str], float]) -> Tree:
-    """A formula whose conditions on values are decided: of a sum, what is not chosen is left out.
-
-    if(net_1 > 0, 1, 0)*dE/dout_1    ->    1*dE/dout_1
-    """
-    if isinstance(tree, Name | Number | Element):
-        return tree
-    if isinstance(tree, Cases):
-        for condition, value in tree.branches:
-            if evaluate(condition, {name: number(name) for name in names(condition)}):
-                return decided(value, number)
-        return decided(tree.otherwise, number)
-    if isinstance(tree, Sum) and any(map(_chooses, tree.terms)):
-        return _chosen(decided(term, number) if _chooses(term) else term for term in tree.terms)
-    return map_children(tree, lambda child: decided(child, number)) if _has_cases(tree) else tree
-
-
-def _chooses(tree: Tree) -> bool:
-    body = tree.body if isinstance(tree, Negative) else tree
-    factors = body.factors if isinstance(body, Product) else (body,)
-    return any(isinstance(factor, Cases) for factor in factors)
-
-
-def _has_cases(tree: Tree) -> bool:
-    found = False
-
-    def look(node: Tree) -> Tree:
-        nonlocal found
-        found = found or isinstance(node, Cases)
-        return node if isinstance(node, Name | Number | Element) else map_children(node, look)
-
-    look(tree)
-    return found
-
-
-def _chosen(terms: Iterator[Tree]) -> Tree:
-    """The terms without factors of 1, and without those that have a factor of 0."""
-    kept: list[Tree] = []
-    for term in terms:
-        factors = term.factors if isinstance(term, Product) else (term,)
-        if ZERO in factors:
-            continue
-        left = tuple(factor for factor in factors if factor != ONE) or (ONE,)
-        kept.append(left[0] if len(left) == 1 else Product(left))
-    return flat_sum(kept) if kept else ZERO

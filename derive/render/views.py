@@ -8,13 +8,14 @@ block.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from derive.render.breaking import DisplayRow, Page, break_lines
 from derive.render.formats import Dialect
 from derive.render.prose import Fragment, Speaker
 from derive.solution.document import Block, Cell, Equation, Heading, Listing, Message, Note, Paragraph, Table
+from derive.solution.layout import Matrix
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class PartView:
     header: tuple[Fragment, ...]
     rows: tuple[tuple[Fragment, ...], ...]
     width: float
+    heights: tuple[float, ...] = ()  # of each row that holds a matrix, in em; 0 for one line of text
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,17 @@ def _table(block: Table, viewer: Viewer) -> TableView:
     lines = (block.header, *block.rows)
     columns = _columns(block, viewer)
     header, *rows = [tuple(map(viewer.cell, line)) for line in lines]
-    return TableView("table", tuple(_part(at, header, rows, columns) for at in _groups(columns, viewer.dialect)))
+    heights = tuple(max(map(_height, line)) for line in block.rows)
+    parts = (_part(at, header, rows, columns) for at in _groups(columns, viewer.dialect))
+    return TableView("table", tuple(replace(part, heights=heights) for part in parts))
+
+
+_MATRIX_ROW = 1.56  # the height of a row of a matrix in a table, in em
+
+
+def _height(cell: Cell) -> float:
+    """How high a cell is that holds a matrix, air included; 0 for a line of text."""
+    return _MATRIX_ROW * len(cell.rows) + 0.6 if isinstance(cell, Matrix) and len(cell.rows) > 1 else 0.0
 
 
 def _columns(block: Table, viewer: Viewer) -> list[ColumnView]:

@@ -24,10 +24,21 @@ def sections(sheet: Sheet) -> Mapping[int, tuple[str, ...]]:
     found: dict[int, list[str]] = {}
     for name in sheet.page.derivation.gradients:
         array = sheet.array(name)
-        if name == sheet.graph.loss or array.role in ("target", "constant"):
+        if name == sheet.graph.loss or array.role in ("target", "constant", "mask") or not _wanted(sheet, array):
             continue
         found.setdefault(min(layer_of(sheet, reader) for reader in readers(sheet, name)), []).append(name)
     return {number: tuple(names) for number, names in found.items()}
+
+
+def _wanted(sheet: Sheet, array: Array) -> bool:
+    """The gradient by the inputs is of use to nobody but a teacher of convolution."""
+    kinds = {view.kind for view in sheet.graph.layers if view.source == array.name}
+    return array.role != "input" or "convolution" in kinds
+
+
+def is_hidden(sheet: Sheet, name: str) -> bool:
+    """Whether a gradient has no formula for a reader: the routing of a maximum."""
+    return not formula_lines(sheet, name)
 
 
 def layer_of(sheet: Sheet, definition: Definition) -> int:
@@ -102,7 +113,7 @@ def gradient_entries(sheet: Sheet, name: str, whole: bool = True) -> Iterator[Bl
     array = sheet.array(name)
     of = sheet.formulas.gradient
     ids = tuple(array.ids.values())
-    if len(ids) <= FEW:
+    if len(ids) <= FEW and all(sheet.is_short(of(id_)) for id_ in ids):
         yield from (sheet.worked(of(id_)) for id_ in ids)
         return
     yield sheet.worked(of(sheet.telling(array, of)))

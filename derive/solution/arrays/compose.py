@@ -12,7 +12,10 @@ from derive.solution.arrays.backward import sections
 from derive.solution.arrays.explainers import explainer
 from derive.solution.arrays.forward import kind_of, layer_heading, loss_section
 from derive.solution.arrays.given import introduction
+from derive.solution.arrays.large import large_page
+from derive.solution.arrays.letters import letters_table
 from derive.solution.arrays.sheet import Sheet
+from derive.solution.arrays.sizes import is_large
 from derive.solution.arrays.update import after_update, later_steps, updates
 from derive.solution.document import Block
 from derive.solution.page import head, say
@@ -21,10 +24,15 @@ from derive.solution.page import head, say
 def array_page(sheet: Sheet, further: Sequence[Evaluation] = ()) -> Iterator[Block]:
     """The page of a network of any layers."""
     yield from introduction(sheet)
+    if is_large(sheet.graph):
+        yield from large_page(sheet)
+        return
+    yield from letters_table(sheet)
     yield head(2, "forward_pass")
     yield say("array_forward", numeric=sheet.entries is not None)
     for view in sheet.graph.layers:
         yield layer_heading(sheet, view)
+        yield from explainer(view.kind).about(sheet, view)
         yield from explainer(view.kind).forward(sheet, view)
     if not sheet.graph.loss:
         return

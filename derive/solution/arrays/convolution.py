@@ -24,12 +24,11 @@ MOST_CHANNELS = 3
 STAR = Operator("star")
 
 
-def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
-    """The sentence, the formula, an entry, the windows; then the activation."""
+def about(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """What a convolution does, in a sentence."""
     module = sheet.graph.problem.stack[view.number - 1]
     assert isinstance(module, Module)
     rows, columns = axes_of(sheet, view)
-    first, *others = sheet.defined(view)
     yield say(
         "about_convolution",
         kernel=sheet.names.whole(sheet.array(view.parameters["K"])),
@@ -38,6 +37,12 @@ def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
         bias="b" in view.parameters,
         filters=int(module.settings["filters"]),
     )
+
+
+def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """The formula, an entry, the windows; then the activation."""
+    rows, columns = axes_of(sheet, view)
+    first, *others = sheet.defined(view)
     yield in_letters(sheet, first)
     yield sheet.worked(sheet.telling(sheet.array(first.array)))
     if sheet.entries is not None:

@@ -13,7 +13,9 @@ from derive.solution.arrays import attention, convolution, normalization, poolin
 from derive.solution.arrays.backward import gradient
 from derive.solution.arrays.forward import layer_forward
 from derive.solution.arrays.sheet import Sheet
-from derive.solution.document import Block
+from derive.solution.document import Block, Equation, Line
+from derive.solution.layout import Operator, row
+from derive.solution.page import say
 
 
 def gradients(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:
@@ -22,34 +24,77 @@ def gradients(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> It
         yield from gradient(sheet, name)
 
 
+def sentence(key: str) -> Forward:
+    """What a kind of layer does, said without arguments."""
+
+    def about(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+        yield say(key)
+
+    return about
+
+
+def nothing(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """Nothing is said."""
+    yield from ()
+
+
+COLLAPSING = ("cross-entropy", "softmax-cross-entropy")
+
+
+def dense_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:
+    """The gradients; of softmax under cross-entropy also the difference that both together come to."""
+    assert view is not None
+    loss = sheet.graph.problem.loss
+    collapses = view.activation == "softmax" and loss is not None and loss.choice.name in COLLAPSING
+    for name in arrays:
+        yield from gradient(sheet, name)
+        if collapses and name in view.pre_activations and sheet.formulas.is_one("E_k") and "t" in sheet.graph.arrays:
+            yield say("array_collapse")
+            difference = row(sheet.own(view.output), Operator("-"), sheet.own("t"))
+            yield Equation((Line(sheet.names.slope(sheet.own(name)), "=", difference),))
+
+
+def about_dense(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """What the units of a dense layer do."""
+    units = len(view.units)
+    if view.activation == "softmax":
+        total = sheet.names.whole(sheet.array(f"sum{view.number}"))
+        yield say("layer_softmax", units=units, number=view.number, total=total)
+    else:
+        yield say("layer_activated" if view.pre_activations else "layer_linear", units=units, number=view.number)
+
+
 Forward = Callable[[Sheet, LayerView], Iterator[Block]]
 Backward = Callable[[Sheet, "LayerView | None", Sequence[str]], Iterator[Block]]
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """How a kind of layer is worked: `forward` all that it defines, `backward` the gradients of these arrays (what it
-    reads, its parameters, what it defines but its output), in this order."""
+    """How a kind of layer is worked: `about` says what it does; `forward` works all that it defines, `backward` the
+    gradients of these arrays, in this order: what it defines but its output, its parameters, what it reads.
+    """
 
+    about: Forward = nothing
     forward: Forward = layer_forward
     backward: Backward = gradients
 
 
 PLAIN = Explainer()
 EXPLAINERS: Mapping[str, Explainer] = {
-    "convolution": Explainer(convolution.forward, convolution.backward),
-    "max-pooling": Explainer(pooling.max_forward, pooling.max_backward),
-    "average-pooling": Explainer(pooling.average_forward, pooling.average_backward),
-    "flatten": Explainer(shaping.flatten_forward, shaping.flatten_backward),
-    "batch-normalization": Explainer(normalization.batch_forward, normalization.backward),
-    "layer-normalization": Explainer(normalization.layer_norm_forward, normalization.backward),
-    "dropout": Explainer(shaping.dropout_forward),
-    "add": Explainer(shaping.add_forward),
-    "rnn": Explainer(recurrent.forward, recurrent.backward),
-    "lstm": Explainer(recurrent.forward, recurrent.backward),
-    "gru": Explainer(recurrent.forward, recurrent.backward),
-    "attention": Explainer(attention.forward, attention.backward),
-    "embedding": Explainer(shaping.embedding_forward, shaping.embedding_backward),
+    "dense": Explainer(about_dense, layer_forward, dense_backward),
+    "convolution": Explainer(convolution.about, convolution.forward, convolution.backward),
+    "max-pooling": Explainer(sentence("about_max_pooling"), pooling.max_forward, pooling.max_backward),
+    "average-pooling": Explainer(sentence("about_average_pooling"), layer_forward, pooling.average_backward),
+    "flatten": Explainer(sentence("about_flatten"), shaping.flatten_forward, shaping.flatten_backward),
+    "batch-normalization": Explainer(normalization.about, layer_forward, normalization.backward),
+    "layer-normalization": Explainer(normalization.about, layer_forward, normalization.backward),
+    "dropout": Explainer(shaping.about_dropout, shaping.dropout_forward),
+    "rnn": Explainer(nothing, recurrent.forward, recurrent.backward),
+    "lstm": Explainer(nothing, recurrent.forward, recurrent.backward),
+    "gru": Explainer(nothing, recurrent.forward, recurrent.backward),
+    "attention": Explainer(nothing, attention.forward, attention.backward),
+    "add": Explainer(sentence("about_add")),
+    "embedding": Explainer(shaping.about_embedding, shaping.embedding_forward, shaping.embedding_backward),
 }
 
 

@@ -54,7 +54,7 @@ def entries(sheet: Sheet, name: str) -> Iterator[Block]:
     """One entry worked in full and then all of them; where there are few, each is worked."""
     array = sheet.array(name)
     ids = tuple(array.ids.values())
-    if len(ids) <= FEW:
+    if len(ids) == 1 or (len(ids) <= FEW and all(sheet.is_short(id_) for id_ in ids)):
         yield from (sheet.worked(id_) for id_ in ids)
         return
     yield sheet.worked(sheet.telling(array))

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from derive.network.graph import Array, LayerView
 from derive.problem.model import Layer, Module
 from derive.solution.arrays.forward import kind_of
-from derive.solution.arrays.letters import letters_table
 from derive.solution.arrays.sheet import Sheet
-from derive.solution.document import Argument, Block, Cell, Equation, Line, Listing, Message, Table
-from derive.solution.layout import Digits, Matrix
+from derive.solution.arrays.sizes import is_large
+from derive.solution.document import Argument, Block, Equation, Line, Listing, Message
+from derive.solution.layout import Matrix
 from derive.solution.page import head, say
 
 
@@ -27,7 +27,6 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
     yield head(2, "the_network")
     yield Listing(tuple(description(sheet)))
     yield from given_arrays(sheet)
-    yield from letters_table(sheet)
 
 
 def description(sheet: Sheet) -> Iterator[Message]:
@@ -35,7 +34,7 @@ def description(sheet: Sheet) -> Iterator[Message]:
     graph, problem = sheet.graph, sheet.graph.problem
     assert problem.source is not None
     signal = problem.source.signal
-    sizes: tuple[Argument, ...] = tuple(Digits(str(length)) for length in signal.shape)
+    sizes: tuple[Argument, ...] = tuple(signal.shape)
     samples = size_of_samples(sheet)
     name = sheet.names.whole(sheet.array("x"))
     yield Message(f"source_{signal.kind}", {"name": name, "sizes": sizes, "samples": samples})
@@ -59,7 +58,7 @@ def layer_message(sheet: Sheet, view: LayerView, spec: Layer | Module) -> Messag
     activation = Message(f"activation_{view.activation.replace('-', '_')}" if view.activation else "activation_typed")
     linear = view.activation == "identity" or not view.activation
     returns = sheet.array(view.output)
-    shape: tuple[Argument, ...] = tuple(Digits(str(n)) for n in (returns.shape[1:]))
+    shape: tuple[Argument, ...] = tuple(n for n in returns.shape[1:] if n > 1)
     return Message(
         "stack_layer",
         {
@@ -75,7 +74,7 @@ def layer_message(sheet: Sheet, view: LayerView, spec: Layer | Module) -> Messag
 
 def given_arrays(sheet: Sheet) -> Iterator[Block]:
     """Inputs, parameters, targets and the rate."""
-    if sheet.entries is None:
+    if sheet.entries is None or is_large(sheet.graph):
         return
     yield say("given_numbers")
     yield Equation(tuple(_inputs(sheet)))
@@ -84,11 +83,10 @@ def given_arrays(sheet: Sheet) -> Iterator[Block]:
         if lines:
             yield say("given_layer", number=view.number, kind=kind_of(sheet, view))
             yield Equation(tuple(lines))
-    rows: list[tuple[Cell, ...]] = []
     optimizer = sheet.graph.problem.optimizer
     if optimizer is not None and optimizer.learning_rate is not None:
-        rows.append((Message("group_rate"), sheet.page.names("eta"), sheet.page.shown(sheet.value("eta"))))
-        yield Table((Message("quantity"), "", Message("given_value")), tuple(rows))
+        yield say("given_rate")
+        yield Equation((Line(sheet.page.names("eta"), "=", sheet.page.shown(sheet.value("eta"))),))
 
 
 def _inputs(sheet: Sheet) -> Iterator[Line]:

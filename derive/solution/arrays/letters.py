@@ -11,7 +11,6 @@ from derive.problem.layer_types.layer_type import LETTERS
 from derive.solution.arrays.places import letter
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Block, Cell, Message, Table
-from derive.solution.layout import Digits, Operator, row
 from derive.solution.page import say
 
 _IMAGE = {"d": "channel", "p": "row", "q": "column"}
@@ -32,7 +31,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
 }
 _OWN: Mapping[str, Mapping[str, str]] = {
     "vector": {"i": "entry"},
-    "series": _LINE,
+    "series": {"d": "channel", "p": "position"},
     "image": _IMAGE,
     "sequence": {"t": "step", "i": "entry"},
     "tokens": {"t": "step"},
@@ -45,17 +44,11 @@ def letters_table(sheet: Sheet) -> Iterator[Block]:
     for name, meaning in _used(sheet):
         index = sheet.graph.letters[name]
         if size(index) > 1:
-            places = row(Digits("1"), Operator(","), _dots(), Operator(","), Digits(str(size(index))))
-            if size(index) == 2:
-                places = row(Digits("1"), Operator(","), Digits("2"))
+            places = Message("letter_values", {"last": size(index)})
             rows.setdefault((name, meaning), (letter(name), Message(f"counts_{meaning}"), places))
     if rows:
         yield say("letters")
         yield Table((Message("letter"), Message("letter_counts"), Message("letter_range")), tuple(rows.values()))
-
-
-def _dots() -> Digits:
-    return Digits("…")
 
 
 def _used(sheet: Sheet) -> Iterator[tuple[str, str]]:

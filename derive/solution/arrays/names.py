@@ -131,21 +131,33 @@ class StackNames:
         if element.array.startswith(GRADIENT):
             return self.slope(self.element(Element(element.array.removeprefix(GRADIENT), element.indices)))
         array = self.graph.arrays[element.array.removesuffix(UPDATED)]
+        if len(array.ids) == 1:
+            ((only_at, id_),) = array.ids.items()
+            only = self.entry(array, only_at, id_)
+            return _marked(only) if element.array.endswith(UPDATED) else only
         indices = element.indices[1:] if array.per_sample else element.indices
         kept: list[tuple[str, Layout]] = []
         for at, index in enumerate(indices):
             found = self.index(array, at, index)
             if found is not None:
                 kept.append((self.axis(array, at), found))
+        if not kept or all(kind != "place" for kind, _ in kept):
+            kept = [*self._unit(array), *kept]
         written = self._written(array, kept)
         return _marked(written) if element.array.endswith(UPDATED) else written
+
+    def _unit(self, array: Array) -> list[tuple[str, Layout]]:
+        """The one unit of a dense layer by its name: `net_{o1}` at every step or for every sample."""
+        units = [view.units for view in self.graph.layers if view.kind == "dense" and view.number == array.layer]
+        of_units = array.role not in ("weight", "bias") and not self.is_positional(array)
+        return [("place", below_name(units[0][0]))] if units and len(units[0]) == 1 and of_units else []
 
     def index(self, array: Array, at: int, tree: Tree) -> Layout | None:
         """One index as a reader counts it; None where its axis has one place only."""
         place = place_of(tree)
         if place is None:
             assert isinstance(tree, Element)
-            return self.element(tree)
+            return row(self.element(tree), Operator("+"), Digits("1"))  # tokens are numbered from 0
         place = place.without(self.single)
         index = array.unit_indices[at]
         if size(index) == 1 and not place.letters:
@@ -164,12 +176,15 @@ class StackNames:
     def whole(self, array: Array, fixed: Sequence[int] = ()) -> Layout:
         """The array in bold, its first axes (those with more than one place) at fixed places."""
         axes = [at for at, index in enumerate(array.unit_indices) if size(index) > 1]
+        if not axes:
+            ((only_at, id_),) = array.ids.items()
+            return self.entry(array, only_at, id_)
         kept: list[tuple[str, Layout]] = []
         for at, position in zip(axes, fixed, strict=False):
             index = array.unit_indices[at]
             label = self._labels(array).get((index.name, position), Digits(str(position + 1)))
             kept.append((self.axis(array, at), label))
-        return self._written(array, kept, bold=bool(axes))
+        return self._written(array, kept, bold=True)
 
     def _written(self, array: Array, kept: Sequence[tuple[str, Layout]], bold: bool = False) -> Layout:
         base, below, above = self._letter_layout(array)

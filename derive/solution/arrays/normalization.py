@@ -6,32 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from derive.network.graph import LayerView
 from derive.solution.arrays.backward import gradient
-from derive.solution.arrays.forward import layer_forward
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Block
 from derive.solution.page import say
 
 
-def batch_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
-    """The sentence, then every line."""
-    yield from _about(sheet, view, batch=True)
-
-
-def layer_norm_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
-    """The same over the units of each sample."""
-    yield from _about(sheet, view, batch=False)
-
-
-def _about(sheet: Sheet, view: LayerView, batch: bool) -> Iterator[Block]:
+def about(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """What a normalisation does."""
     mean, variance, normalized, _ = view.arrays
     yield say(
         "about_normalization",
         mean=sheet.names.whole(sheet.array(mean)),
         variance=sheet.names.whole(sheet.array(variance)),
         normalized=sheet.names.whole(sheet.array(normalized)),
-        batch=batch,
+        batch=view.kind == "batch-normalization",
     )
-    yield from layer_forward(sheet, view)
 
 
 def backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from derive.formula.tree import Call, Name, Tree, names
 from derive.network.graph import LayerView, size
 from derive.solution.arrays.backward import enters, formula_lines, gradient, gradient_entries
 from derive.solution.arrays.convolution import MOST_WINDOWS, numbers
-from derive.solution.arrays.forward import entries, in_letters
+from derive.solution.arrays.forward import in_letters
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.windows import Grid, axes_of, channel, window
 from derive.solution.document import Block, Cell, Equation, Message, Table
@@ -18,23 +18,14 @@ from derive.solution.page import say
 def max_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """The formula, an entry, the table of windows with their winners, all entries."""
     (definition,) = sheet.defined(view)
-    yield say("about_max_pooling")
     yield in_letters(sheet, definition)
     yield sheet.worked(sheet.telling(sheet.array(view.output)))
     if sheet.entries is not None:
-        yield from _table(sheet, view, winners=True)
+        yield from _table(sheet, view)
         yield sheet.whole(sheet.array(view.output))
 
 
-def average_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
-    """The formula, an entry, all entries."""
-    (definition,) = sheet.defined(view)
-    yield say("about_average_pooling")
-    yield in_letters(sheet, definition)
-    yield from entries(sheet, view.output)
-
-
-def _table(sheet: Sheet, view: LayerView, winners: bool) -> Iterator[Block]:
+def _table(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """Each output: its window, the largest entry and its name; all channels one after the other."""
     output, source = sheet.array(view.output), sheet.array(view.source)
     rows, columns = axes_of(sheet, view)

@@ -16,7 +16,6 @@ from derive.solution.page import say
 
 def flatten_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """The order in words, the first entries by name, all of them in numbers."""
-    yield say("about_flatten")
     ids = tuple(sheet.array(view.output).ids.values())
     rows = [sheet.worked(id_).lines[0] for id_ in ids[:MOST_NAMED]]
     yield Equation(tuple(rows))
@@ -43,23 +42,24 @@ def flatten_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]
 
 def dropout_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """The mask, then the formula."""
-    yield say("about_dropout", mask=sheet.names.whole(sheet.array(f"mask{view.number}")))
     if sheet.entries is not None:
         yield sheet.whole(sheet.array(f"mask{view.number}"))
     yield from layer_forward(sheet, view)
 
 
-def add_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
-    """The sum with an earlier layer."""
-    yield say("about_add")
-    yield from layer_forward(sheet, view)
+def about_dropout(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """What dropout does."""
+    yield say("about_dropout", mask=sheet.names.whole(sheet.array(f"mask{view.number}")))
+
+
+def about_embedding(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """What an embedding does."""
+    yield say("about_embedding", table=sheet.names.whole(sheet.array(next(iter(view.parameters.values())))))
 
 
 def embedding_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """Which row each token looks up."""
     (definition,) = sheet.defined(view)
-    table = sheet.array(view.parameters["V"])
-    yield say("about_embedding", table=sheet.names.whole(table))
     yield in_letters(sheet, definition)
     if sheet.entries is None:
         yield from entries(sheet, view.output)

@@ -21,6 +21,7 @@ from derive.solution.typeset import Typesetter
 
 OF_LOSS = ("loss-part", "score", "sample-loss", "data-loss", "penalty", "loss")
 MOST_IN_A_COLUMN = 4
+SHORT = 6  # names in a formula
 _SIGNS = {"==": "=", "!=": "!="}
 
 
@@ -39,7 +40,7 @@ class IndexTypesetter(Typesetter):
             sides = compared(tree, self.fixed)
             return super().__call__(tree) if sides is None else row(sides[0], Operator(_sign(tree)), sides[1])
         if isinstance(tree, Call) and tree.function == "kronecker":
-            return delta(tree, self.fixed)
+            return delta(tree, self.fixed, lambda other: row(self(other), Operator("+"), Digits("1")))
         if isinstance(tree, Name) and tree.id.rstrip("'") in self.letters:
             return letter(tree.id)
         return super().__call__(tree)
@@ -115,6 +116,10 @@ class Sheet:
         formula = self.entries.formula(id_) if self.entries is not None else self.formulas(id_)
         assert formula is not None
         return formula
+
+    def is_short(self, id_: str) -> bool:
+        """Whether an entry's formula is short, so that several of its kind may be worked."""
+        return sum(1 for _ in names(self.formula(id_))) <= SHORT
 
     def digits(self, id_: str) -> Digits:
         return Digits(show(self.value(id_), self.page.style).text)

@@ -94,14 +94,18 @@ def _next(sheet: Sheet, evaluation: Evaluation) -> Sheet:
     return replace(sheet, entries=moved, page=sheet.page.with_(of_arrays=moved.descent, evaluation=evaluation))
 
 
+def step_in_symbols(sheet: Sheet, array: Array, fixed: Sequence[int] = ()) -> Line:
+    """`K+ = K - eta dE/dK`"""
+    whole = sheet.names.whole(array, fixed)
+    return Line(marked(whole), "=", row(whole, Operator("-"), Identifier("eta"), sheet.names.slope(whole)))
+
+
 def update(sheet: Sheet, array: Array) -> Iterator[Block]:
     """One array's step."""
-    names, optimizer = sheet.names, sheet.graph.problem.optimizer
+    optimizer = sheet.graph.problem.optimizer
     lines: list[Line] = []
     for fixed, rows in sheet.slices(array):
-        whole = names.whole(array, fixed)
-        symbols = row(whole, Operator("-"), Identifier("eta"), names.slope(whole))
-        lines.append(Line(marked(whole), "=", symbols))
+        lines.append(step_in_symbols(sheet, array, fixed))
         if sheet.entries is not None and optimizer is not None and optimizer.learning_rate is not None:
             lines += _numbers(sheet, rows)
     yield Equation(tuple(lines))
