@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from derive.network.graph import Graph, size
 
-MOST_PARAMETERS = 150
+MOST_PARAMETERS = 240
 MOST_ENTRIES = 100  # of one array
 MOST_COLUMNS = 12
 
