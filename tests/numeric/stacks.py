@@ -38,6 +38,14 @@ SHAPES: Mapping[str, Any] = {
 }
 OF_NUMBERS = ("half-squared-error", "squared-error", "mean-squared-error", "sum-of-outputs", "(t-y)^4")
 
+ENDINGS = (  # the activation of the last layer, and a loss that takes what it gives
+    ("identity", "softmax-cross-entropy"),
+    ("softmax", "cross-entropy"),
+    ("sigmoid", "binary-cross-entropy"),
+    ("identity", "multiclass-hinge"),
+    ("maxout", "squared-error"),
+)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -159,6 +167,8 @@ def alone(draw: st.DrawFn, name: str) -> dict[str, Any]:
     """A network of this one layer, its output compared with targets of its shape."""
     signal = draw(signals(LAYER_TYPES[name].reads))
     data = {**inputs_of(signal), "layers": [draw(layers(name, signal))], "loss": draw(st.sampled_from(OF_NUMBERS))}
+    if possible_weights(LAYER_TYPES[name]) and draw(st.booleans()):
+        data["regularization"] = {"l1": 0.1, "l2": 0.2, "biases": draw(st.booleans())}
     readable(data)
     return data
 
@@ -176,9 +186,9 @@ def stacks(draw: st.DrawFn, types: tuple[str, ...] = tuple(LAYER_TYPES), most: i
         name = draw(st.sampled_from(fit))
         data["layers"].append(draw(_dense() if name == "dense" else layers(name, signal)))
         signal = returned(readable(data))
-    if signal.kind == "vector" and signal.shape[0] > 1 and draw(st.booleans()):
-        data["layers"].append({"dense": 3, "bias": "unit"})
-        data["loss"] = "softmax-cross-entropy"
+    if signal.kind in ("vector", "sequence") and draw(st.booleans()):
+        last, data["loss"] = draw(st.sampled_from(ENDINGS))
+        data["layers"].append({"dense": 3, "bias": "unit", "activation": last})
         readable(data)
     return data
 
@@ -209,7 +219,7 @@ def numbered(data: Mapping[str, Any], samples: int, seed: int = 0) -> dict[str, 
         found["inputs"] = {**(data["inputs"]), signal.kind: {"samples": given}}
     if problem.goal is not None:
         shape = problem.goal.signal.shape
-        classes = data["loss"] == "softmax-cross-entropy"
+        classes = data["loss"] in LOSSES and LOSSES[data["loss"]].targets != "number"
         hot = np.eye(shape[-1])[generator.integers(0, shape[-1], (samples, *shape[:-1]))].tolist()
         found["targets"] = hot if classes else numbers(*shape)
         if samples == 1:

@@ -11,6 +11,7 @@ from interpreter import interpreted
 from stacks import Case, case, worked_case
 from torch_layers import by_torch
 
+import derive
 from derive.calculus.chain import gradient_of
 from derive.numeric.evaluate import run
 
@@ -238,3 +239,22 @@ def test_a_typed_layer_has_pytorchs_gradients(name: str) -> None:
     np.testing.assert_allclose(found["d_x"], x.grad.numpy(), 1e-9, 1e-12)
     for key, parameter in own.items():
         np.testing.assert_allclose(found[gradient_of(f"{key}1")], parameter.grad.numpy(), 1e-9, 1e-12, err_msg=key)
+
+
+@pytest.mark.parametrize("order", ["simultaneous", "sequential"])
+def test_dense_layers_after_another_layer_are_updated_as_those_of_a_dense_network(order: str) -> None:
+    """The famous 2-2-2 network behind a layer that changes nothing: in sequence, gradients pass through new weights."""
+    data: dict[str, Any] = {
+        "inputs": {"i1": 0.05, "i2": 0.10},
+        "targets": {"o1": 0.01, "o2": 0.99},
+        "layers": [
+            {"dense": 2, "name": "h", "activation": "sigmoid", "weights": [[0.15, 0.2], [0.25, 0.3]], "bias": 0.35},
+            {"dense": 2, "name": "o", "activation": "sigmoid", "weights": [[0.4, 0.45], [0.5, 0.55]], "bias": 0.6},
+        ],
+        "loss": "half-squared-error",
+        "optimizer": {"sgd": {"learning-rate": 0.5, "order": order}},
+    }
+    plain, stack = derive.solve(data).values, derive.solve({**data, "layers": ["flatten", *data["layers"]]}).values
+    for id_ in [*(f"w{at}+" for at in range(1, 9)), "b1+", "b2+", "E_total", "E_total+", "dE_total/dnet_h2"]:
+        assert stack[id_] == pytest.approx(plain[id_], rel=1e-14), id_
+    assert (plain["w1+"] == pytest.approx(0.149780716)) == (order == "simultaneous")

@@ -250,9 +250,10 @@ def loss_of(it: Case, y: Tensor, tensors: Tensors) -> Tensor:
 
 
 def _one_against_all(t: Tensor, y: Tensor, options: Settings) -> Tensor:
-    """The hinge loss; PyTorch's multi_margin_loss divides by the number of classes."""
-    scores = F.multi_margin_loss(y, t.argmax(1), margin=float(options.get("margin", 1)), reduction="none")
-    return y.shape[1] * scores[:, None]
+    """The hinge loss along the last axis; PyTorch's multi_margin_loss divides by the number of classes."""
+    rows, classes = y.flatten(0, -2), t.argmax(-1).flatten()
+    scores = F.multi_margin_loss(rows, classes, margin=float(options.get("margin", 1)), reduction="none")
+    return (y.shape[-1] * scores).reshape(y.shape[:-1])[..., None]
 
 
 LOSSES: Mapping[str, Callable[[Tensor, Tensor, Settings], Tensor]] = {
