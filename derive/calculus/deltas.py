@@ -10,7 +10,7 @@ an array, or at a place that is not whole (`(p - u)/2`), is 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 
 from sympy import Dummy, Eq, Expr, Idx, Indexed, KroneckerDelta, S, Sum
 
@@ -20,23 +20,27 @@ from derive.network.letters import apart
 
 def gathered(term: Scatter, target: tuple[Idx, ...]) -> Expr:
     """The term at the entry `target`: a sum over the indices that the deltas leave open."""
+    body = apart(term.body, [index.name for index in (*term.indices, *target)])
     bound = {index: _fresh(index) for index in term.indices}
-    letters = [index.name for index in (*target, *term.indices)]
-    body = apart(term.body, letters).xreplace(bound)  # an inner sum must not catch a letter that is put in
+    read = {bound.get(index) for leaf in body.atoms(Indexed) for index in leaf.indices}
     places = [place.xreplace(bound) for place in term.at]
-    remaining = list(bound.values())
-    names = {fresh: old for old, fresh in bound.items()}
+    solved: dict[Idx, Expr] = {}
+    unsolved: list[int] = []
     for at, p in enumerate(target):
-        solved = _solved(places[at], p, body, remaining)
-        if solved is None:
-            body = body * KroneckerDelta(places[at], p)
+        found = _solved(places[at], p, read, [index for index in bound.values() if index not in solved])
+        if found is None:
+            unsolved.append(at)
             continue
-        index, value = solved
-        remaining.remove(index)
-        body = body.xreplace({index: value})
-        places = [place.xreplace({index: value}) for place in places]
-    body, remaining = _without_deltas(body.xreplace(_never(body)), remaining)
-    return apart(summed(*_named(body, names, remaining, target)), [index.name for index in target])
+        places = [place.xreplace(found) for place in places]
+        solved = {index: value.xreplace(found) for index, value in solved.items()} | found
+    taken = [index.name for index in target] + [limit[0].name for inner in body.atoms(Sum) for limit in inner.limits]
+    named = _named([index for index, fresh in bound.items() if fresh not in solved], taken)
+    letters = {bound[index]: letter for index, letter in named.items()}
+    values = {index: solved[fresh].xreplace(letters) for index, fresh in bound.items() if fresh in solved} | named
+    body = body.xreplace({index: value for index, value in values.items() if index != value})
+    for at in unsolved:  # picked by data, or a fixed place
+        body = body * KroneckerDelta(term.at[at].xreplace(values), target[at])
+    return summed(*_without_deltas(body.xreplace(_never(body)), list(named.values())))
 
 
 def _never(body: Expr) -> dict[Expr, Expr]:
@@ -53,17 +57,18 @@ def _fresh(index: Idx) -> Idx:
     return Idx(Dummy(index.name, integer=True), (index.lower, index.upper))
 
 
-def _solved(place: Expr, p: Expr, body: Expr, remaining: Sequence[Idx]) -> tuple[Idx, Expr] | None:
-    """An index and its value that make `place = p`; None where nothing in `place` is open."""
+def _solved(place: Expr, p: Expr, read: Container[Idx | None], remaining: Sequence[Idx]) -> dict[Idx, Expr] | None:
+    """An index and its value that make `place = p`; None where nothing in `place` is open.
+
+    `read` are the indices at which arrays are read: what reads an index keeps its range.
+    """
     if place in remaining:
-        return place, p
+        return {place: p}
     if isinstance(place, Indexed):
         return None
-    factors = {index: place.coeff(index) for index in remaining if place.has(index)}
-    read = {index for leaf in body.atoms(Indexed) for index in leaf.indices}
-    kept = [index for index in factors if index in read]  # the range of these is kept by what reads them
-    for index in sorted(kept, key=lambda index: (abs(factors[index]) != 1, remaining.index(index))):
-        return index, (p - (place - factors[index] * index)) / factors[index]
+    factors = {index: place.coeff(index) for index in remaining if index in read and place.has(index)}
+    for index in sorted(factors, key=lambda index: (abs(factors[index]) != 1, remaining.index(index))):
+        return {index: (p - (place - factors[index] * index)) / factors[index]}
     return None
 
 
@@ -80,19 +85,17 @@ def _without_deltas(body: Expr, remaining: list[Idx]) -> tuple[Expr, list[Idx]]:
     return body, remaining
 
 
-def _named(
-    body: Expr, names: Mapping[Idx, Idx], remaining: Sequence[Idx], taken: tuple[Idx, ...]
-) -> tuple[Expr, list[Idx]]:
-    """Give the sums that are left their own letters again, or a primed one where that is taken."""
-    used = {index.name for index in taken} | {limit[0].name for inner in body.atoms(Sum) for limit in inner.limits}
-    swaps: dict[Idx, Idx] = {}
+def _named(remaining: Sequence[Idx], taken: Sequence[str]) -> dict[Idx, Idx]:
+    """The sums that are left keep their letters, or take a primed one where that letter is taken."""
+    used = set(taken)
+    named: dict[Idx, Idx] = {}
     for index in remaining:
-        letter = names[index].name
+        letter = index.name
         while letter in used:
             letter += "'"
         used.add(letter)
-        swaps[index] = Idx(letter, (index.lower, index.upper))
-    return body.xreplace(swaps), [swaps[index] for index in remaining]
+        named[index] = index if letter == index.name else Idx(letter, (index.lower, index.upper))
+    return named
 
 
 def summed(body: Expr, indices: Sequence[Idx]) -> Expr:
