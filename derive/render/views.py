@@ -172,7 +172,7 @@ def _table(block: Table, viewer: Viewer) -> TableView:
     return TableView("table", tuple(replace(part, heights=heights) for part in parts))
 
 
-_MATRIX_ROW = 1.56  # the height of a row of a matrix in a table, in em
+_MATRIX_ROW = 1.95  # the height of a row of a matrix in a table, in em
 
 
 def _height(cell: Cell) -> float:

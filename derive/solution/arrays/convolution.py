@@ -51,6 +51,7 @@ def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
             yield say("at_the_edge")
             yield sheet.worked(edge)
         yield from windows_table(sheet, view, first.array)
+        yield say("whole_array")
         yield sheet.whole(sheet.array(first.array))
     for definition in others:
         yield in_letters(sheet, definition)

@@ -10,6 +10,7 @@ from derive.solution.arrays.backward import formula_lines, is_hidden, sections
 from derive.solution.arrays.explainers import explainer
 from derive.solution.arrays.forward import in_letters, kind_of, layer_heading
 from derive.solution.arrays.letters import letters_table
+from derive.solution.arrays.shaping import flat_place
 from derive.solution.arrays.sheet import OF_LOSS, Sheet
 from derive.solution.arrays.update import step_in_symbols
 from derive.solution.document import Block, Equation, Line
@@ -43,6 +44,9 @@ def large_page(sheet: Sheet) -> Iterator[Block]:
 
 
 def _formulas(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    if view.kind == "flatten":
+        yield flat_place(sheet, view)
+        return
     for definition in sheet.defined(view):
         if definition.tree is not None and sheet.array(definition.array).role != "exponential":
             yield in_letters(sheet, definition)

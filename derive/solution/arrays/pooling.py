@@ -22,6 +22,7 @@ def max_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     yield sheet.worked(sheet.telling(sheet.array(view.output)))
     if sheet.entries is not None:
         yield from _table(sheet, view)
+        yield say("whole_array")
         yield sheet.whole(sheet.array(view.output))
 
 
@@ -82,6 +83,7 @@ def max_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) ->
         rows, columns = axes_of(sheet, view)
         yield say("routing", overlap=rows.stride < rows.size or columns.stride < columns.size)
         yield from _routes(sheet, view)
+        yield say("an_entry")
         yield from gradient_entries(sheet, name)
 
 

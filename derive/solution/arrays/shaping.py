@@ -9,13 +9,14 @@ from derive.network.graph import LayerView
 from derive.solution.arrays.backward import enters, formula_lines, gradient
 from derive.solution.arrays.forward import entries, in_letters, layer_forward
 from derive.solution.arrays.sheet import Sheet
-from derive.solution.document import Block, Cell, Equation, Message, Table
+from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.layout import Digits
 from derive.solution.page import say
 
 
 def flatten_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """The order in words, the first entries by name, all of them in numbers."""
+    yield flat_place(sheet, view)
     ids = tuple(sheet.array(view.output).ids.values())
     rows = [sheet.worked(id_).lines[0] for id_ in ids[:MOST_NAMED]]
     yield Equation(tuple(rows))
@@ -47,6 +48,13 @@ def dropout_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     yield from layer_forward(sheet, view)
 
 
+def flat_place(sheet: Sheet, view: LayerView) -> Equation:
+    """`out_{9d+3p+q-12} = x_{d,p,q}`: where each entry goes."""
+    (definition,) = sheet.defined(view)
+    (scatter,) = definition.scatter
+    return Equation((Line(sheet.at(view.output, scatter.at), "=", sheet.at(view.source, scatter.indices)),))
+
+
 def about_dropout(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """What dropout does."""
     yield say("about_dropout", mask=sheet.names.whole(sheet.array(f"mask{view.number}")))
@@ -72,6 +80,7 @@ def embedding_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
         word = words[token] if words else str(token)
         lines.append((Digits(str(at + 1)), word, Digits(str(token + 1))))
     yield Table((Message("step"), Message("token"), Message("table_row")), tuple(lines), frozenset({0, 2}))
+    yield say("whole_array")
     yield sheet.whole(sheet.array(view.output))
 
 
