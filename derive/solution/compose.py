@@ -22,7 +22,7 @@ from derive.solution.backward import Backward
 from derive.solution.check import gradient_check
 from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table
 from derive.solution.delta import in_delta_form
-from derive.solution.descent import array_results, descent_section
+from derive.solution.descent import array_results, descent_section, rule_in_symbols
 from derive.solution.document import Block, Document, Heading, Message, Paragraph
 from derive.solution.forward import forward_pass
 from derive.solution.given import introduction
@@ -38,7 +38,7 @@ from derive.solution.notations import NOTATIONS, Names
 from derive.solution.page import Page, head, note, say
 from derive.solution.samples import over_all_samples_gradient
 from derive.solution.softmax import collapsed_gradients
-from derive.solution.step_letters import is_apart
+from derive.solution.step_letters import is_apart, is_plain
 from derive.solution.training import training_section
 from derive.solution.typeset import Typesetter
 from derive.solution.update import after_update, is_trained, likewise, moved, sensitivities, trained, update
@@ -194,6 +194,9 @@ def _network(
     yield from introduction(page)
     if is_large(page):
         yield from large_network(page)
+        if page.graph.problem.optimizer is not None and not is_plain(page.graph.problem.optimizer):
+            yield head(2, "matrix_update")
+            yield from rule_in_symbols(page)
         yield from _chosen(page)
         if run is not None:
             yield from training_section(page, run)

@@ -29,6 +29,7 @@ from derive.solution.notations import marked
 from derive.solution.page import Page, head, say
 from derive.solution.step_letters import Letters, at_step, line_id, stated
 
+ANY = Identifier("w")  # any parameter
 # What a line of a rule is for, in a sentence (`line_mean`); a line without an entry explains itself.
 SAID = {
     ("momentum", "v+"): "velocity",
@@ -60,7 +61,23 @@ def rule_lines(page: Page, id_: str, explained: bool = True) -> Iterator[Block]:
     """Each line of the optimiser's rule for one parameter. `explained`: with a sentence on what it is for."""
     optimizer = page.graph.problem.optimizer
     assert optimizer is not None
-    letters = Letters(page, id_)
+    yield from _lines(page, Letters(page, id_), explained)
+
+
+def rule_in_symbols(page: Page) -> Iterator[Block]:
+    """The rule for any parameter w, where the parameters are too many to be worked."""
+    optimizer = page.graph.problem.optimizer
+    assert optimizer is not None
+    page = page.with_(worked=None, of_arrays=None)
+    yield say(f"optimizer_{optimizer.name}")
+    yield from beforehand(page)
+    yield say("every_parameter", parameter=ANY)
+    yield from _lines(page, Letters(page, "", ANY), explained=True)
+
+
+def _lines(page: Page, letters: Letters, explained: bool) -> Iterator[Block]:
+    optimizer, id_ = page.graph.problem.optimizer, letters.id
+    assert optimizer is not None
     own = replace(page.set, name=letters, tight=True)
     yield from slope_lines(page, letters)
     yield from _remembered(page, letters, explained)
@@ -69,12 +86,12 @@ def rule_lines(page: Page, id_: str, explained: bool = True) -> Iterator[Block]:
     for line in lines:
         said = SAID.get((optimizer.name, line.name))
         if explained and said:
-            yield say(f"line_{said}", parameter=page.names(id_))
+            yield say(f"line_{said}", parameter=letters.parameter)
         elif explained and line.name == "w+" and len(lines) > 1:
-            yield say("line_step", parameter=page.names(id_))
+            yield say("line_step", parameter=letters.parameter)
         left = letters(line.name)
         if descent is None:
-            yield Equation((Line(left, "=", own(line.tree)),), named(line.name, id_))
+            yield Equation((Line(left, "=", own(line.tree)),), named(line.name, id_) if id_ else "")
             continue
         result = descent.line(id_, line.name)
         yield page.chain(left, line.tree, descent.values(id_), result, id=line_id(page, line.name, id_), setter=own)

@@ -15,6 +15,7 @@ from derive.solution.layout import (
     Identifier,
     Layout,
     Operator,
+    Partial,
     row,
 )
 from derive.solution.notations import marked
@@ -41,6 +42,12 @@ class Letters:
 
     page: Page
     id: str
+    shown: Layout | None = None  # any parameter, where the rule is shown for all of them at once
+
+    @property
+    def parameter(self) -> Layout:
+        """The parameter as it is written."""
+        return self.page.names(self.id) if self.shown is None else self.shown
 
     @property
     def descent(self) -> Descent | None:
@@ -77,14 +84,14 @@ class Letters:
 
     def slope(self) -> Layout:
         """dE/dw."""
-        return self.page.partial(self.page.graph.loss, self.id)
+        return Partial(self.page.names(self.page.graph.loss), self.parameter)
 
     def __call__(self, name: str) -> Layout:
         """A name of a rule's line."""
         optimizer = self.page.graph.problem.optimizer
         assert optimizer is not None
         if name in ("w", "w+"):
-            shown = self.page.names(self.id)
+            shown = self.parameter
             return marked(shown) if name == "w+" else shown
         if name == "g":
             return self.at_step("g")

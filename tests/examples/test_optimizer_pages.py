@@ -146,3 +146,17 @@ def test_a_formula_of_an_update_is_the_optimizers() -> None:
         for s in formula.free_symbols
     }  # type: ignore[union-attr]
     assert float(formula.evalf(17, subs=at)) == pytest.approx(solution.values["w5+"], rel=1e-12)  # type: ignore[union-attr]
+
+
+def test_a_network_too_large_to_write_out_has_the_rule_for_any_parameter() -> None:
+    dense = {"dense": 20, "activation": "sigmoid", "weights": {"random": "xavier", "seed": 1}, "bias": 0}
+    problem = {
+        "inputs": {"x1": 1, "x2": 0.5},
+        "layers": [dense, {"dense": 1, "weights": {"random": "xavier", "seed": 2}}],
+    }
+    problem |= {"targets": {"o1": 1}, "optimizer": {"adam": {"learning-rate": 0.1}}}
+    assert "w⁺ = w − (η·m̂_t)/(√v̂_t + ε)" in solve(problem).to_text()
+    sequence = {"inputs": {"sequence": {"shape": [20, 8]}}, "targets": None}
+    lstm = {"lstm": 32, "outputs": "last"}
+    text = solve({**problem, **sequence, "layers": [lstm, {"dense": 1}]}).to_text()
+    assert "w⁺ = w − (η·m̂_t)/(√v̂_t + ε)" in text

@@ -20,13 +20,23 @@ BACK: Mapping[str, str] = {  # what is said before the gradient of an array
 }  # fmt: skip
 
 
-def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
-    """Queries, keys, values; scores, weights, heads; the output."""
+def about(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """What queries, keys and values are for; a causal mask, where there is one."""
+    heads, causal = _settings(sheet, view)
+    yield say("about_attention", heads=heads, causal=causal)
+
+
+def _settings(sheet: Sheet, view: LayerView) -> tuple[int, bool]:
+    """How many heads, and whether a step sees only itself and earlier ones."""
     module = sheet.graph.problem.stack[view.number - 1]
     assert isinstance(module, Module)
-    heads, causal = int(module.settings["heads"]), bool(module.settings["causal"])
+    return int(module.settings["heads"]), bool(module.settings["causal"])
+
+
+def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """Queries, keys, values; scores, weights, heads; the output."""
+    heads, causal = _settings(sheet, view)
     by_letter = {definition.array.removesuffix(str(view.number)): definition for definition in sheet.defined(view)}
-    yield say("about_attention", heads=heads, causal=causal)
     for name in "qkv":
         yield from defined(sheet, by_letter[name])
     yield say("attention_scores", causal=causal)

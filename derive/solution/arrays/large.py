@@ -13,9 +13,11 @@ from derive.solution.arrays.letters import letters_table
 from derive.solution.arrays.shaping import flat_place
 from derive.solution.arrays.sheet import OF_LOSS, Sheet
 from derive.solution.arrays.update import step_in_symbols
+from derive.solution.descent import rule_in_symbols
 from derive.solution.document import Block, Equation, Line
 from derive.solution.large import summary
 from derive.solution.page import head, say
+from derive.solution.step_letters import is_plain
 
 
 def large_page(sheet: Sheet) -> Iterator[Block]:
@@ -68,5 +70,8 @@ def _backward(sheet: Sheet) -> Iterator[Block]:
                 yield Equation(tuple(formula_lines(sheet, name)))
     if graph.problem.optimizer is not None and graph.trainable:
         yield head(2, "matrix_update")
+        if not is_plain(graph.problem.optimizer):
+            yield from rule_in_symbols(sheet.page)
+            return
         yield say("array_updates")
         yield Equation(tuple(step_in_symbols(sheet, sheet.array(name)) for name in graph.trainable))

@@ -31,14 +31,17 @@ BEFORE = {"h": "initial", "c": "initial-cell"}  # states, and what the file call
 ONE = Number("1")
 
 
+def about(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """What the gates are for."""
+    yield say(f"about_{view.kind}", after=_module(sheet, view).settings.get("reset") == "after")
+
+
 def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """The formulas of a step, the state before the first, one unit at one step, all steps."""
     steps = [definition for definition in sheet.defined(view) if definition.loop is not None]
-    module = _module(sheet, view)
-    yield say(f"about_{view.kind}", after=module.settings.get("reset") == "after")
     for definition in steps:
         yield _short(sheet, definition)
-    yield from _before(sheet, view, module)
+    yield from _before(sheet, view, _module(sheet, view))
     arrays = [sheet.array(definition.array) for definition in steps]
     last = size(_step(arrays[0]))
     yield say("one_unit_one_step", step=min(2, last))
