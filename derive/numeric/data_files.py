@@ -32,6 +32,7 @@ def _read_npz(path: Path, graph: Graph) -> Samples:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        why = "holds pickled objects, which could run code" if "pickle" in str(error) else "is not an .npz file"
+        pickled = "pickle" in str(error) and zipfile.is_zipfile(path)
+        why = "holds pickled objects, which could run code" if pickled else "is not a whole .npz file"
         raise DataError(f"{path}: {why}; expected arrays of numbers written by numpy.savez") from None
     return given_samples(arrays, graph, str(path))
