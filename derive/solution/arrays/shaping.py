@@ -75,11 +75,11 @@ def embedding_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     source = sheet.graph.problem.source
     words = source.words if source is not None else ()
     lines: list[tuple[Cell, ...]] = []
-    for at, id_ in enumerate(sheet.array("x").ids.values()):
+    for id_ in sheet.array("x").ids.values():
         token = int(sheet.value(id_).number)
         word = words[token] if words else str(token)
-        lines.append((Digits(str(at + 1)), word, Digits(str(token + 1))))
-    yield Table((Message("step"), Message("token"), Message("table_row")), tuple(lines), frozenset({0, 2}))
+        lines.append((sheet.page.names(id_), word, Digits(str(token + 1))))
+    yield Table((Message("input"), Message("token"), Message("table_row")), tuple(lines), frozenset({2}))
     yield say("whole_array")
     yield sheet.whole(sheet.array(view.output))
 
