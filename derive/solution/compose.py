@@ -56,7 +56,7 @@ def compose(
     problem = derivation.graph.problem
     if problem.stack:
         sheet = sheet_of(derivation, neurons, evaluation, options)
-        return Document(title_of(problem), options.language, tuple(array_page(sheet, further)))
+        return Document(title_of(problem), options.language, tuple(array_page(sheet, further, run)))
     page = page_of(derivation, neurons, evaluation, options)
     sections = _network if derivation.graph.layers else _circuit
     return Document(title_of(problem), options.language, tuple(sections(page, evaluation, run, further)))

@@ -11,16 +11,21 @@ from derive.solution.layout import Digits
 from derive.solution.page import Page, head, say
 
 
+def losses(page: Page, run: TrainingRun, samples: int) -> Iterator[Block]:
+    """How the loss falls."""
+    yield head(2, "training")
+    yield say("training_intro", steps=run.steps, samples=samples, batch=run.batch)
+    if page.style.each_step:
+        yield say("training_precision")
+    header: tuple[Cell, ...] = (Message("steps"), page.names(page.graph.loss))
+    rows = tuple((Digits(str(steps)), page.shown(Value(loss))) for steps, loss in run.losses)
+    yield Table(header, rows, frozenset({0, 1}))
+
+
 def training_section(page: Page, run: TrainingRun) -> Iterator[Block]:
     """The run that the problem asks for."""
     graph = page.graph
-    yield head(2, "training")
-    yield say("training_intro", steps=run.steps, samples=graph.samples, batch=run.batch)
-    if page.style.each_step:
-        yield say("training_precision")
-    header: tuple[Cell, ...] = (Message("steps"), page.names(graph.loss))
-    rows = tuple((Digits(str(steps)), page.shown(Value(loss))) for steps, loss in run.losses)
-    yield Table(header, rows, frozenset({0, 1}))
+    yield from losses(page, run, graph.samples)
     if not graph.layers:
         return
     yield say("training_outputs")

@@ -272,3 +272,12 @@ def test_a_large_network_is_shown_in_index_notation_and_not_written_out() -> Non
 def test_what_cancels_is_zero_and_not_noise() -> None:
     """The two rows of a softmax's weights get gradients that cancel at the layer before."""
     assert "10^{-1" not in solved("layer-normalization").to_latex().replace(r"10^{-5}", "")
+
+
+def test_training_ends_the_page_with_the_loss_and_the_answers() -> None:
+    solution = solve({**NETWORKS["pooling of two samples"], "training": {"steps": 10}})
+    assert isinstance(solution, Solution)
+    assert solution.training is not None
+    *_, losses, answers = (block for block in solution.document.blocks if isinstance(block, Table))
+    assert losses.rows[-1][1] == lay.Digits(f"{solution.training.losses[-1][1]:.6g}")
+    assert len(answers.rows) == 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from derive.numeric.evaluate import Evaluation
+from derive.numeric.train import TrainingRun
 from derive.solution.arrays.backward import sections
 from derive.solution.arrays.explainers import explainer
 from derive.solution.arrays.forward import kind_of, layer_heading, loss_section
@@ -16,16 +17,18 @@ from derive.solution.arrays.large import large_page
 from derive.solution.arrays.letters import letters_table
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.sizes import is_large
+from derive.solution.arrays.training import trained_network
 from derive.solution.arrays.update import after_update, later_steps, updates
 from derive.solution.document import Block
 from derive.solution.page import head, say
 
 
-def array_page(sheet: Sheet, further: Sequence[Evaluation] = ()) -> Iterator[Block]:
+def array_page(sheet: Sheet, further: Sequence[Evaluation] = (), run: TrainingRun | None = None) -> Iterator[Block]:
     """The page of a network of any layers."""
     yield from introduction(sheet)
     if is_large(sheet.graph):
         yield from large_page(sheet)
+        yield from _training(sheet, run)
         return
     yield from letters_table(sheet)
     yield head(2, "forward_pass")
@@ -50,3 +53,9 @@ def array_page(sheet: Sheet, further: Sequence[Evaluation] = ()) -> Iterator[Blo
     yield from updates(sheet)
     yield from after_update(sheet)
     yield from later_steps(sheet, further)
+    yield from _training(sheet, run)
+
+
+def _training(sheet: Sheet, run: TrainingRun | None) -> Iterator[Block]:
+    if run is not None:
+        yield from trained_network(sheet, run)
