@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sympy import Idx, Integer
 
 from derive.formula.symbolic import from_sympy
-from derive.formula.tree import Call, Negative, Number, Quotient, Sum, Tree
+from derive.formula.tree import Call, Negative, Number, Quotient, Sum, Tree, names
 from derive.network.graph import Array, Definition, LayerView, Position, size
 from derive.problem.model import Module
 from derive.solution.arrays.backward import enters, formula_lines, gradient, readers
@@ -206,6 +206,32 @@ def _formulas(sheet: Sheet, name: str) -> Iterator[Block]:
     yield Equation(tuple(lines))
 
 
+def _both_ways(sheet: Sheet, id_: str, step: int) -> Iterator[Block]:
+    """How much of what arrives at a state comes from the output of its step, and how much through the next."""
+    formula = sheet.formula(sheet.formulas.gradient(id_))
+    if sheet.entries is None or not isinstance(formula, Sum):
+        return
+    later = tuple(term for term in formula.terms if any(_is_at(sheet, name, step + 1) for name in names(term)))
+    here = tuple(term for term in formula.terms if term not in later)
+    if not later or not here:
+        return
+    values = sheet.entries.value
+    shares = [sheet.entries.combined(terms[0] if len(terms) == 1 else Sum(terms), values) for terms in (here, later)]
+    output, through = (sheet.page.shown(share) for share in shares)
+    yield say("both_ways", step=step + 1, output=output, through=through)
+
+
+def _is_at(sheet: Sheet, name: str, step: int) -> bool:
+    """Whether a name is a gradient at a step."""
+    if not sheet.formulas.is_gradient(name):
+        return False
+    array, at = sheet.formulas.place(name)
+    return any(
+        place == step and str(index.name).rstrip("0123456789") == STEP
+        for index, place in zip(array.unit_indices, at, strict=True)
+    )
+
+
 def _back_in_time(sheet: Sheet, arrays: Sequence[Array]) -> Iterator[Block]:
     """One unit at the last step and at the one before, all steps."""
     last = size(_step(arrays[0]))
@@ -215,7 +241,10 @@ def _back_in_time(sheet: Sheet, arrays: Sequence[Array]) -> Iterator[Block]:
         yield from (sheet.worked(of(id_)) for id_ in at_step(sheet, arrays[0], last - 1))
     yield say("bptt_step", step=last - 1) if last > 1 else say("one_unit_one_step", step=1)
     for array in arrays:
-        yield from (sheet.worked(of(id_)) for id_ in at_step(sheet, array, max(last - 2, 0)))
+        for id_ in at_step(sheet, array, max(last - 2, 0)):
+            yield sheet.worked(of(id_))
+            if array == arrays[0] and last > 1:
+                yield from _both_ways(sheet, id_, last - 2)
     if sheet.entries is not None:
         yield say("all_steps_back")
         yield from tables(sheet, arrays, back=True)
