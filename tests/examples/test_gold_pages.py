@@ -1,4 +1,4 @@
-"""The five walkthroughs as files: Markdown and LaTeX, English and Chinese, compared with tests/gold/.
+"""The five walkthroughs, and Adam by hand, as files: Markdown and LaTeX, English and Chinese, compared with tests/gold/.
 
 After a change to prose, mathematics or layout, read the difference, then `pytest --update-gold`.
 """
@@ -19,6 +19,7 @@ WALKTHROUGHS = (
     "w3-circuits-and-training",
     "w4-one-neuron-then-many",
     "w5-vectors",
+    "adam-by-hand",
 )
 
 
