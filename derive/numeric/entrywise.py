@@ -30,7 +30,7 @@ from derive.formula.tree import (
     names,
 )
 from derive.network.entries import GRADIENT, EntryWriter
-from derive.network.graph import Array, Position, array_of
+from derive.network.graph import Array, Position, array_of, indices_of
 from derive.network.write_out import Neurons, entry_writer
 from derive.numeric.descent import Descent, Memory, training_steps
 from derive.numeric.entry_forms import ONE, ZERO, decided, over_roots, tidied
@@ -107,8 +107,11 @@ class EntryFormulas:
         return expression.xreplace(ones) if ones else expression
 
     def _is_one(self, leaf: Expr) -> bool:
-        """Whether a gradient is 1, or another one that is."""
+        """Whether a gradient is 1 wherever it is read, or another one that is: one read at a shifted place may be
+        outside its array, and 0."""
         if isinstance(leaf, Idx) or not isinstance(leaf, Indexed | Symbol):
+            return False
+        if not all(isinstance(index, Idx) for index in indices_of(leaf)):
             return False
         name = array_of(leaf)
         return name.startswith(GRADIENT) and self.is_one(name.removeprefix(GRADIENT))

@@ -14,7 +14,7 @@ from sympy import Expr, Idx, Indexed, S, Symbol
 from derive.calculus.chain import gradient_of
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import BigSum, Element, Name, Number, Tree, map_children
-from derive.network.graph import SAMPLE, Array, array_of
+from derive.network.graph import SAMPLE, Array, array_of, indices_of
 from derive.numeric.rounding import Value
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.layout import Digits, Layout, Operator, Partial, row
@@ -70,6 +70,7 @@ def with_ones(page: Page, expression: Expr) -> Expr:
         for leaf in expression.atoms(Indexed, Symbol)
         if not isinstance(leaf, Idx)
         and array_of(leaf).startswith("d_")
+        and all(isinstance(index, Idx) for index in indices_of(leaf))  # at a shifted place it may be outside, and 0
         and _gradient(page, array_of(leaf).removeprefix("d_")) == 1
     }
     return expression.xreplace(ones)
