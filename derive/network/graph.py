@@ -38,6 +38,15 @@ def indices_of(leaf: Expr) -> tuple[Expr, ...]:
     return tuple(leaf.indices) if isinstance(leaf, Indexed) else ()
 
 
+def leaves(expression: Expr) -> set[Expr]:
+    """The elements and scalars that an expression reads; letters of indices and names of arrays alone are none."""
+    read: set[Expr] = expression.atoms(Indexed)
+    letters = expression.atoms(Idx)
+    names = {leaf.base.label for leaf in read} | {letter.label for letter in letters}
+    scalars: set[Expr] = expression.atoms(Symbol) - letters - names
+    return read | scalars
+
+
 @dataclass(frozen=True)
 class Partial:
     """One occurrence of an array in a definition, and the partial derivative with respect to it.

@@ -30,7 +30,7 @@ from derive.formula.tree import (
     names,
 )
 from derive.network.entries import GRADIENT, EntryWriter
-from derive.network.graph import Array, Position, array_of, indices_of
+from derive.network.graph import Array, Position, array_of, indices_of, leaves
 from derive.network.write_out import Neurons, entry_writer
 from derive.numeric.descent import Descent, Memory, training_steps
 from derive.numeric.entry_forms import ONE, ZERO, decided, over_roots, tidied
@@ -103,7 +103,7 @@ class EntryFormulas:
 
     def without_ones(self, expression: Expr) -> Expr:
         """Gradients that are simply 1 (a total that adds its parts) are not carried along as factors."""
-        ones = {leaf: S.One for leaf in expression.atoms(Indexed, Symbol) if self._is_one(leaf)}
+        ones = {leaf: S.One for leaf in leaves(expression) if self._is_one(leaf)}
         return expression.xreplace(ones) if ones else expression
 
     def _is_one(self, leaf: Expr) -> bool:

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Abs, Expr, Heaviside, Idx, Indexed, Max, Min, Piecewise, Sum, Symbol, sign
+from sympy import Abs, Expr, Heaviside, Idx, Max, Min, Piecewise, Sum, sign
 from sympy.core.relational import Relational
 
 from derive.calculus.chain import Derivation, gradient_of
-from derive.network.graph import Array, Definition, Graph, Position, array_of
+from derive.network.graph import Array, Definition, Graph, Position, leaves
 from derive.numeric.evaluate import calculation, run
 
 TOLERANCE = 1e-6
@@ -151,5 +151,4 @@ def _corners(expression: Expr, bound: tuple[Idx, ...]) -> Iterator[tuple[Expr, t
 
 def _reads(expression: Expr) -> bool:
     """Whether it depends on any array, rather than on places alone."""
-    leaves = expression.atoms(Indexed) | {leaf for leaf in expression.atoms(Symbol) if not isinstance(leaf, Idx)}
-    return any(array_of(leaf) for leaf in leaves)
+    return bool(leaves(expression))

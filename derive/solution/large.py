@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sympy import Expr, Idx, Indexed, S, Symbol
+from sympy import Expr, Idx, S
 
 from derive.calculus.chain import gradient_of
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import BigSum, Element, Name, Number, Tree, map_children
-from derive.network.graph import SAMPLE, Array, array_of, indices_of
+from derive.network.graph import SAMPLE, Array, array_of, indices_of, leaves
 from derive.numeric.rounding import Value
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.layout import Digits, Layout, Operator, Partial, row
@@ -67,9 +67,8 @@ def with_ones(page: Page, expression: Expr) -> Expr:
     """Gradients that are simply 1 (a total that adds its parts) are not carried along as factors."""
     ones = {
         leaf: S.One
-        for leaf in expression.atoms(Indexed, Symbol)
-        if not isinstance(leaf, Idx)
-        and array_of(leaf).startswith("d_")
+        for leaf in leaves(expression)
+        if array_of(leaf).startswith("d_")
         and all(isinstance(index, Idx) for index in indices_of(leaf))  # at a shifted place it may be outside, and 0
         and _gradient(page, array_of(leaf).removeprefix("d_")) == 1
     }
@@ -122,6 +121,8 @@ def summary(page: Page) -> Iterator[Block]:
     yield say("large_summary")
     rows: list[tuple[Cell, ...]] = []
     for name in page.graph.parameters:
+        if name not in page.derivation.gradients:  # a running average
+            continue
         array = page.graph.arrays[name]
         gradient = page.evaluation.values[gradient_of(name)]
         size = float((gradient**2).sum()) ** 0.5

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sympy import Idx, Indexed, Symbol
-
 from derive.calculus.chain import Derivation, updated
-from derive.network.graph import Definition, array_of
+from derive.network.graph import Definition, array_of, leaves
 
 
 def step_definitions(derivation: Derivation) -> tuple[Definition, ...]:
@@ -40,7 +38,4 @@ def needed(definitions: Sequence[Definition], results: Sequence[str]) -> tuple[D
 
 def arrays_read(definition: Definition) -> set[str]:
     """The arrays in a definition's expression."""
-    indexed = definition.expression.atoms(Indexed)
-    labels = {leaf.base.label for leaf in indexed}
-    scalars = {leaf for leaf in definition.expression.atoms(Symbol) if not isinstance(leaf, Idx) and leaf not in labels}
-    return {array_of(leaf) for leaf in (*indexed, *scalars)}
+    return {array_of(leaf) for leaf in leaves(definition.expression)}
