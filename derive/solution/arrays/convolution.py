@@ -19,7 +19,7 @@ from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.layout import Digits, Function, Layout, Matrix, Operator, row
 from derive.solution.page import say
 
-MOST_WINDOWS = 16
+MOST_WINDOWS = 9
 MOST_CHANNELS = 3
 STAR = Operator("star")
 
@@ -66,15 +66,16 @@ def _edge(sheet: Sheet, name: str) -> str:
 
 
 def windows_table(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
-    """For each output of the first filter what lies under the window, channel by channel."""
+    """For each output of the first filter (of many, those of its first row) what lies under the window."""
     source, outputs = sheet.array(view.source), sheet.array(name)
     rows, columns = axes_of(sheet, view)
     channels = size(source.unit_indices[0])
     first = channel(outputs, 0)
-    if rows.outputs * columns.outputs > MOST_WINDOWS or channels > MOST_CHANNELS or sheet.names.samples:
+    if channels > MOST_CHANNELS or sheet.names.samples:
         return
+    some = rows.outputs * columns.outputs > MOST_WINDOWS  # then one row stands for all
     several = size(outputs.unit_indices[0]) > 1
-    yield say("windows_table", filters=several)
+    yield say("windows_table", filters=several, some=some)
     grids = [channel(source, at) for at in range(channels)]
     header: list[Cell] = [Message("output")]
     header += [
@@ -82,7 +83,7 @@ def windows_table(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
         for at in range(len(grids))
     ]
     lines: list[tuple[Cell, ...]] = []
-    for r, ids in enumerate(first):
+    for r, ids in enumerate(first[:1] if some else first):
         for c, id_ in enumerate(ids):
             seen = [numbers(sheet, window(grid, rows, columns, (r, c)), sheet.page.style) for grid in grids]
             lines.append((sheet.page.names(id_), *seen, sheet.digits(id_)))

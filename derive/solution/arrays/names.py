@@ -7,7 +7,7 @@ x^{[3]}_1: the third sample, where several are written out                    ne
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from derive.formula.tree import Element, Tree
@@ -196,7 +196,8 @@ class StackNames:
         superscript = row(*above) if above else None
         if array.role == "exponential":
             return Superscript(Identifier("e"), Identifier(base, subscript, superscript, bold=bold))
-        return Identifier(base, subscript, superscript, bold=bold)
+        hat = base.removesuffix("hat") if base.endswith("hat") and base != "hat" else ""
+        return Identifier(hat or base, subscript, superscript, bold=bold, hat=bool(hat))
 
     def _letter_layout(self, array: Array) -> tuple[str, list[Layout], list[Layout]]:
         """What an array is called: its letter, and what always stands below and above it."""
@@ -279,5 +280,5 @@ def _separated(items: Sequence[Layout]) -> list[Layout]:
 
 def _marked(layout: Layout) -> Layout:
     if isinstance(layout, Identifier):
-        return Identifier(layout.base, layout.subscript, layout.superscript, "+", layout.bold)
+        return replace(layout, mark="+")
     return Superscript(layout, Operator("+"))

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from derive.formula.tree import Call, Name, Tree, names
 from derive.network.graph import LayerView, size
 from derive.solution.arrays.backward import enters, formula_lines, gradient, gradient_entries
-from derive.solution.arrays.convolution import MOST_WINDOWS, numbers
+from derive.solution.arrays.convolution import numbers
 from derive.solution.arrays.forward import in_letters
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.windows import Grid, axes_of, channel, window
 from derive.solution.document import Block, Cell, Equation, Message, Table
 from derive.solution.page import say
+
+MOST_WINDOWS = 16
 
 
 def max_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
