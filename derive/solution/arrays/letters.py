@@ -46,6 +46,10 @@ def letters_table(sheet: Sheet) -> Iterator[Block]:
         if size(index) > 1:
             places = Message("letter_values", {"last": size(index)})
             rows.setdefault((name, meaning), (letter(name), Message(f"counts_{meaning}"), places))
+    numbered = any(sheet.names.has_layer(array) for array in sheet.graph.arrays.values())
+    if numbered or sheet.names.recurrent or sheet.names.samples:
+        step = sheet.names.recurrent
+        yield say("raised_marks", layer=numbered, step=step, sample=bool(sheet.names.samples))
     if rows:
         yield say("letters")
         yield Table((Message("letter"), Message("letter_counts"), Message("letter_range")), tuple(rows.values()))

@@ -188,7 +188,7 @@ class StackNames:
 
     def _written(self, array: Array, kept: Sequence[tuple[str, Layout]], bold: bool = False) -> Layout:
         base, below, above = self._letter_layout(array)
-        if self._numbered(array):
+        if self.has_layer(array):
             above.append(Fenced(Digits(str(array.layer))))
         above += [Fenced(place, *_FENCES[kind]) for kind, place in kept if kind in _FENCES]
         below += [place for kind, place in kept if kind not in _FENCES]
@@ -229,7 +229,7 @@ class StackNames:
             return "sum"
         return array.name.removesuffix(str(array.layer)) if array.layer else array.name
 
-    def _numbered(self, array: Array) -> bool:
+    def has_layer(self, array: Array) -> bool:
         """Whether other arrays have the same letter, so that the layer is said."""
         if array.role in ("input", "target", "loss-part", "sample-loss", *LOSSES):
             return False
