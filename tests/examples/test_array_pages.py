@@ -281,3 +281,11 @@ def test_training_ends_the_page_with_the_loss_and_the_answers() -> None:
     *_, losses, answers = (block for block in solution.document.blocks if isinstance(block, Table))
     assert losses.rows[-1][1] == lay.Digits(f"{solution.training.losses[-1][1]:.6g}")
     assert len(answers.rows) == 2
+
+
+def test_a_shared_bias_has_one_name_in_letters_and_in_numbers() -> None:
+    """The array `b2` holds the bias `b1`."""
+    shared = {"dense": 1, "activation": "sigmoid", "weights": [[0.5, 0.3]], "bias": 0.1}
+    solution = solve({**NETWORKS["rnn"], "layers": [NETWORKS["rnn"]["layers"][0], shared]})
+    assert "b_{2}" not in solution.to_latex()
+    assert "b_{1}" in solution.to_latex()

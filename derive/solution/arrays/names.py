@@ -152,6 +152,17 @@ class StackNames:
         of_units = array.role not in ("weight", "bias") and not self.is_positional(array)
         return [("place", below_name(units[0][0]))] if units and len(units[0]) == 1 and of_units else []
 
+    def scalar(self, name: str) -> Layout:
+        """An array without indices, by its own name: a bias that all units share may have the id of another's entry."""
+        bare = name.removeprefix(GRADIENT).removesuffix(UPDATED)
+        array = self.graph.arrays.get(bare)
+        if array is None or () not in array.ids:
+            return self(name)
+        shown = self.entry(array, (), array.ids[()])
+        if name.startswith(GRADIENT):
+            return self.slope(shown)
+        return _marked(shown) if name.endswith(UPDATED) else shown
+
     def index(self, array: Array, at: int, tree: Tree) -> Layout | None:
         """One index as a reader counts it; None where its axis has one place only."""
         place = place_of(tree)

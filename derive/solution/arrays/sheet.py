@@ -70,7 +70,7 @@ class Sheet:
     def in_letters(self) -> IndexTypesetter:
         """Sets a formula in index notation."""
         letters = frozenset(self.graph.letters)
-        return IndexTypesetter(self.page.names, self.names.element, False, self.names.single, letters)
+        return IndexTypesetter(self.names.scalar, self.names.element, False, self.names.single, letters)
 
     def array(self, name: str) -> Array:
         return self.graph.arrays[name]
