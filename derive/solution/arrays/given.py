@@ -45,6 +45,9 @@ def description(sheet: Sheet) -> Iterator[Message]:
         key = "loss_typed" if loss.choice.formula is not None else f"loss_{loss.choice.name.replace('-', '_')}"
         mean = loss.reduction == "mean"
         yield Message("network_loss", {"loss": Message(key), "samples": samples, "mean": mean})
+    penalty = problem.regularization
+    if penalty.l1 is not None or penalty.l2 is not None:
+        yield Message("network_penalty", {"l1": penalty.l1 is not None, "l2": penalty.l2 is not None})
 
 
 def size_of_samples(sheet: Sheet) -> int:
@@ -83,6 +86,9 @@ def given_arrays(sheet: Sheet) -> Iterator[Block]:
         if lines:
             yield say("given_layer", number=view.number, kind=kind_of(sheet, view))
             yield Equation(tuple(lines))
+    rates = [array for array in sheet.graph.arrays.values() if array.role == "constant"]
+    if rates:
+        yield Equation(tuple(line for array in rates for line in given_lines(sheet, array)))
     optimizer = sheet.graph.problem.optimizer
     if optimizer is not None and optimizer.learning_rate is not None:
         yield say("given_rate")
