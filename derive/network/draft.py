@@ -96,10 +96,15 @@ class Draft:
     def index(self, letter: str, count: int, avoid: Sequence[Idx] = ()) -> Idx:
         """The index of this letter, or where that is taken by another range, of the letter and a number."""
         name, number = letter, 1
-        while (known := self._letters.get(name)) is not None and (size(known) != count or known in avoid):
+        while not self.is_free(name, count, avoid):
             number += 1
             name = f"{letter}{number}"
         return self._letters.setdefault(name, Idx(name, count))
+
+    def is_free(self, letter: str, count: int, avoid: Sequence[Idx] = ()) -> bool:
+        """Whether an index may have this letter: nobody has it, or it has the same range."""
+        known = self._letters.get(letter)
+        return known is None or (size(known) == count and known not in avoid)
 
     def define(
         self,

@@ -38,8 +38,11 @@ LETTERS = "ijklmpqruvwxyz"  # the index letter of each layer's units; n counts s
 
 
 def unit_index(draft: Draft, layer: int, units: int, avoid: Sequence[Idx] = ()) -> Idx:
-    """The index that runs over a layer's units: i for the inputs, j for the first layer, and on."""
-    return draft.index(LETTERS[layer] if layer < len(LETTERS) else f"i{layer}", units, avoid)
+    """The index that runs over a layer's units: i for the inputs, j for the first layer, and on; the next free
+    letter where that one has another meaning."""
+    own = LETTERS[layer] if layer < len(LETTERS) else f"i{layer}"
+    free = (letter for letter in (own, *LETTERS[layer:]) if draft.is_free(letter, units, avoid))
+    return draft.index(next(free, own), units, avoid)
 
 
 @dataclass(frozen=True)
