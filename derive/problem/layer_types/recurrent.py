@@ -15,7 +15,7 @@ RESETS = {"before": "U (r * h): as Cho et al. wrote it", "after": "r * (U h + c)
 
 LSTM_GATES = ("i", "f", "o", "g")
 GRU_GATES = ("r", "z")
-_COUNTS = {"q": "gate", "j": "unit", "i": "input", "k": "unit"}
+_COUNTS = {"q": "gate", "j": "unit", "i": "input", "p": "input", "k": "unit"}
 
 _OUTPUTS = Option("outputs", OUTPUTS, "What the layer returns.", default="every")
 
@@ -91,7 +91,7 @@ def _lstm_lines(signal: Signal, settings: Settings) -> tuple[Line, ...]:
     h, c = (previous(state, bool(settings.get(key)), unit) for state, key, unit in _LSTM_STATES)
     bias = " + b[q,j]" if settings["bias"] else ""
     return (
-        Line("pre-activation", "net", "n,t,q,j", f"sum(W[q,j,i]*x[n,t,i], i) + sum(U[q,j,k]*{h}, k){bias}"),
+        Line("pre-activation", "net", "n,t,q,j", f"sum(W[q,j,p]*x[n,t,p], p) + sum(U[q,j,k]*{h}, k){bias}"),
         Line("gate", "i", "n,t,j", apply="sigmoid", to="net[n,t,0,j]"),
         Line("gate", "f", "n,t,j", apply="sigmoid", to="net[n,t,1,j]"),
         Line("gate", "o", "n,t,j", apply="sigmoid", to="net[n,t,2,j]"),
@@ -111,10 +111,10 @@ LSTM = LayerType(
     value=Option("units", "whole", "The number of units."),
     options=(_OUTPUTS,),
     shape=_shape,
-    sizes=lambda signal, settings: _sizes(signal, settings, 4),
+    sizes=lambda signal, settings: {**_sizes(signal, settings, 4), "p": signal.shape[1]},  # i is a gate
     lines=_lstm_lines,
     weights=lambda signal, settings: (
-        Weight("input-weights", "W", "q,j,i", labels=_gates(LSTM_GATES), fan="i"),
+        Weight("input-weights", "W", "q,j,p", labels=_gates(LSTM_GATES), fan="p"),
         Weight("recurrent-weights", "U", "q,j,k", labels=_gates(LSTM_GATES), fan="k"),
         *_bias(settings, Weight("bias", "b", "q,j", "bias", "0", labels=_gates(LSTM_GATES))),
         *_start(settings, "h", "c"),

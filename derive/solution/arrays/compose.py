@@ -14,7 +14,7 @@ from derive.solution.arrays.explainers import explainer
 from derive.solution.arrays.forward import kind_of, layer_heading, loss_section
 from derive.solution.arrays.given import introduction
 from derive.solution.arrays.large import large_page
-from derive.solution.arrays.letters import letters_table
+from derive.solution.arrays.letters import letters_table, unit_names
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.sizes import is_large
 from derive.solution.arrays.training import trained_network
@@ -30,7 +30,14 @@ def array_page(sheet: Sheet, further: Sequence[Evaluation] = (), run: TrainingRu
         yield from large_page(sheet)
         yield from _training(sheet, run)
         return
-    yield from letters_table(sheet)
+    body = list(_worked(sheet, further))
+    yield from letters_table(sheet, body)
+    yield from unit_names(sheet)
+    yield from body
+
+
+def _worked(sheet: Sheet, further: Sequence[Evaluation]) -> Iterator[Block]:
+    """Forward, loss, backward, update, the loss again."""
     yield head(2, "forward_pass")
     yield say("array_forward", numeric=sheet.entries is not None)
     for view in sheet.graph.layers:

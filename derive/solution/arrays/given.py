@@ -10,7 +10,7 @@ from derive.solution.arrays.forward import kind_of
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.sizes import is_large
 from derive.solution.document import Argument, Block, Equation, Line, Listing, Message
-from derive.solution.layout import Matrix
+from derive.solution.layout import Matrix, Operator, row
 from derive.solution.page import head, say
 
 
@@ -105,8 +105,14 @@ def _inputs(sheet: Sheet) -> Iterator[Line]:
 def given_lines(sheet: Sheet, array: Array) -> Iterator[Line]:
     """The numbers of an array; where its entries have names of their own, these first."""
     lines = list(sheet.matrices(array))
-    if sheet.names.is_positional(array) or len(array.ids) == 1:
+    if sheet.names.is_positional(array):
         yield from lines
+        return
+    if len(array.ids) == 1:  # `b^{(2)} = b_1 = 0.1`
+        (line,) = lines
+        own = sheet.page.names(next(iter(array.ids.values())))
+        second = own if own != line.left else None
+        yield line if second is None else Line(line.left, "=", row(second, Operator(line.relation), line.right))
         return
     for (_, rows), line in zip(sheet.slices(array), lines, strict=True):
         cells = tuple(tuple(sheet.page.names(id_) for id_ in ids) for ids in rows)

@@ -9,7 +9,7 @@ from derive.numeric.rounding import Value
 from derive.solution.arrays.backward import formula_lines, is_hidden, sections
 from derive.solution.arrays.explainers import explainer
 from derive.solution.arrays.forward import in_letters, kind_of, layer_heading
-from derive.solution.arrays.letters import letters_table
+from derive.solution.arrays.letters import letters_table, unit_names
 from derive.solution.arrays.shaping import flat_place
 from derive.solution.arrays.sheet import OF_LOSS, Sheet
 from derive.solution.arrays.update import step_in_symbols
@@ -22,8 +22,14 @@ from derive.solution.step_letters import is_plain
 
 def large_page(sheet: Sheet) -> Iterator[Block]:
     """What follows the description of the network."""
+    body = list(_worked(sheet))
+    yield from letters_table(sheet, body)
+    yield from unit_names(sheet)
+    yield from body
+
+
+def _worked(sheet: Sheet) -> Iterator[Block]:
     graph = sheet.graph
-    yield from letters_table(sheet)
     yield head(2, "forward_pass")
     yield say("large_arrays")
     for view in graph.layers:

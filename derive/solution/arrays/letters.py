@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 
 from sympy import Idx, Sum
 
 from derive.network.graph import Definition, LayerView, size
+from derive.problem.layer_types import LAYER_TYPES
 from derive.problem.layer_types.layer_type import LETTERS
 from derive.solution.arrays.places import letter
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Block, Cell, Message, Table
+from derive.solution.layout import Digits, Identifier, Layout, Operator, row
 from derive.solution.page import say
 
 _IMAGE = {"d": "channel", "p": "row", "q": "column"}
 _WINDOW = {"r": "output_row", "c": "output_column", "u": "window_row", "v": "window_column"}
 _LINE = {"d": "channel", "p": "position", "r": "output_position", "u": "window_position"}
 _STEPS = {"t": "step", "i": "entry", "j": "unit", "k": "unit", "q": "gate"}
+MOST_LISTED = 4  # a letter with more values has the first and the last
 
 MEANINGS: Mapping[str, Mapping[str, str]] = {
     "convolution": {"f": "filter", **_IMAGE, **_WINDOW},
@@ -24,9 +28,9 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     "average-pooling": {**_IMAGE, **_WINDOW},
     "flatten": {"l": "entry", "t": "step", "i": "entry", **_IMAGE},
     "rnn": _STEPS,
-    "lstm": _STEPS,
+    "lstm": {**_STEPS, "p": "entry", "q": "gate_or_candidate"},
     "gru": _STEPS,
-    "attention": {**_STEPS, "t": "query_step", "s": "key_step", "a": "head", "d": "query_entry"},
+    "attention": {**_STEPS, "s": "key_step", "a": "head", "d": "query_entry"},
     "embedding": {"t": "step", "j": "entry", "v": "token"},
 }
 _OWN: Mapping[str, Mapping[str, str]] = {
@@ -38,14 +42,14 @@ _OWN: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def letters_table(sheet: Sheet) -> Iterator[Block]:
-    """Every letter that a formula uses: what it counts, from 1 to what."""
+def letters_table(sheet: Sheet, blocks: Sequence[Block]) -> Iterator[Block]:
+    """Every letter that the formulas of these blocks use: what it counts, from 1 to what; what stands above a name."""
+    seen = frozenset(_seen(blocks))
     rows: dict[tuple[str, str], tuple[Cell, ...]] = {}
     for name, meaning in _used(sheet):
         index = sheet.graph.letters[name]
-        if size(index) > 1:
-            places = Message("letter_values", {"last": size(index)})
-            rows.setdefault((name, meaning), (letter(name), Message(f"counts_{meaning}"), places))
+        if size(index) > 1 and letter(name) in seen:
+            rows.setdefault((name, meaning), (letter(name), Message(f"counts_{meaning}"), _values(sheet, index)))
     numbered = any(sheet.names.has_layer(array) for array in sheet.graph.arrays.values())
     if numbered or sheet.names.recurrent or sheet.names.samples:
         step = sheet.names.recurrent
@@ -53,6 +57,46 @@ def letters_table(sheet: Sheet) -> Iterator[Block]:
     if rows:
         yield say("letters")
         yield Table((Message("letter"), Message("letter_counts"), Message("letter_range")), tuple(rows.values()))
+
+
+def _values(sheet: Sheet, index: Idx) -> Cell:
+    """1, 2, 3 or 1 to 7; the names of the gates."""
+    for view in sheet.graph.layers:
+        labels = LAYER_TYPES[view.kind].labels if view.kind in LAYER_TYPES else {}
+        for name in view.parameters.values():
+            base = index.name.rstrip("0123456789")
+            if index in sheet.array(name).indices and len(labels.get(base, ())) == size(index):
+                return _listed([Identifier(label) for label in labels[base]])
+    if size(index) <= MOST_LISTED:
+        return _listed([Digits(str(place + 1)) for place in range(size(index))])
+    return Message("letter_values", {"last": size(index)})
+
+
+def _listed(items: Sequence[Layout]) -> Layout:
+    return row(*(part for at, item in enumerate(items) for part in ([Operator(",")] if at else []) + [item]))
+
+
+def _seen(part: object) -> Iterator[Layout]:
+    """Every letter in the formulas, also as part of a place, without its primes."""
+    if isinstance(part, Identifier):
+        yield Identifier(part.base, part.subscript if isinstance(part.subscript, Digits) else None)
+    if isinstance(part, Mapping):
+        yield from _seen(tuple(part.values()))
+    elif isinstance(part, tuple | list):
+        for item in part:
+            yield from _seen(item)
+    elif is_dataclass(part):
+        for field in fields(part):
+            yield from _seen(getattr(part, field.name))
+
+
+def unit_names(sheet: Sheet) -> Iterator[Block]:
+    """What the names of the units of dense layers mean: `out_{o1}` is unit 1 of layer 3."""
+    dense = [view for view in sheet.graph.layers if view.kind == "dense"]
+    outputs = [next(iter(sheet.array(view.output).ids.values())) for view in dense]
+    if dense:
+        names = tuple(sheet.page.names(id_) for id_ in outputs)
+        yield say("unit_names", names=names, layers=tuple(view.number for view in dense))
 
 
 def _used(sheet: Sheet) -> Iterator[tuple[str, str]]:
@@ -89,6 +133,10 @@ def _meanings(sheet: Sheet, view: LayerView) -> Mapping[str, str]:
     if reads == "series":
         known |= _LINE
     letters = sheet.graph.letters
+    if view.kind == "define":
+        unit = "unit" if reads == "vector" else "entry"
+        own = {index.name.rstrip("0123456789") for each in sheet.defined(view) for index in each.indices}
+        known = {**dict.fromkeys(sorted(own), unit), **known}
     return {
         name: known[base] for name in letters if (base := name.rstrip("0123456789")) in known and _fits(letters[name])
     }

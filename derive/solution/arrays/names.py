@@ -33,7 +33,7 @@ _RAISED: Mapping[str, tuple[str, str]] = {  # what stands above the letter of an
     "Wq": ("W", "Q"), "Wk": ("W", "K"), "Wv": ("W", "V"), "Wo": ("W", "O"),
 }  # fmt: skip
 _BELOW: Mapping[str, tuple[str, str]] = {
-    "W_n": ("W", "n"), "U_n": ("U", "n"), "b_n": ("b", "n"), "c_n": ("c", "n"), "net_n": ("net", "n"),
+    "W_n": ("W", "g"), "U_n": ("U", "g"), "b_n": ("b", "g"), "c_n": ("c", "g"), "net_n": ("net", "g"),
     "running_mean": ("mu", "run"),
 }  # fmt: skip
 _INITIAL = ("h0", "c0")
@@ -132,8 +132,7 @@ class StackNames:
             return self.slope(self.element(Element(element.array.removeprefix(GRADIENT), element.indices)))
         array = self.graph.arrays[element.array.removesuffix(UPDATED)]
         if len(array.ids) == 1:
-            ((only_at, id_),) = array.ids.items()
-            only = self.entry(array, only_at, id_)
+            only = self.only(array)
             return _marked(only) if element.array.endswith(UPDATED) else only
         indices = element.indices[1:] if array.per_sample else element.indices
         kept: list[tuple[str, Layout]] = []
@@ -145,6 +144,13 @@ class StackNames:
             kept = [*self._unit(array), *kept]
         written = self._written(array, kept)
         return _marked(written) if element.array.endswith(UPDATED) else written
+
+    def only(self, array: Array) -> Layout:
+        """The one entry of an array; a parameter of a dense layer as its array: `b^{(2)}`, not `b_1`."""
+        if array.role in ("weight", "bias") and not self.is_positional(array):
+            return self._written(array, [])
+        ((at, id_),) = array.ids.items()
+        return self.entry(array, at, id_)
 
     def _unit(self, array: Array) -> list[tuple[str, Layout]]:
         """The one unit of a dense layer by its name: `net_{o1}` at every step or for every sample."""
@@ -158,7 +164,7 @@ class StackNames:
         array = self.graph.arrays.get(bare)
         if array is None or () not in array.ids:
             return self(name)
-        shown = self.entry(array, (), array.ids[()])
+        shown = self.only(array)
         if name.startswith(GRADIENT):
             return self.slope(shown)
         return _marked(shown) if name.endswith(UPDATED) else shown
@@ -188,8 +194,7 @@ class StackNames:
         """The array in bold, its first axes (those with more than one place) at fixed places."""
         axes = [at for at, index in enumerate(array.unit_indices) if size(index) > 1]
         if not axes:
-            ((only_at, id_),) = array.ids.items()
-            return self.entry(array, only_at, id_)
+            return self.only(array)
         kept: list[tuple[str, Layout]] = []
         for at, position in zip(axes, fixed, strict=False):
             index = array.unit_indices[at]
@@ -265,6 +270,11 @@ class StackNames:
     def recurrent(self) -> bool:
         """Whether a layer steps along its sequence."""
         return any(definition.loop is not None for definition in self.graph.definitions)
+
+    def by_gate(self, array: Array) -> bool:
+        """Whether the first axis of an array has a name for each place: `U_i`, `U_f`."""
+        first = array.unit_indices[:1]
+        return any((index.name, 0) in self._labels(array) for index in first)
 
     def _labels(self, array: Array) -> Mapping[tuple[str, int], Layout]:
         """Places that have names (the gates of an LSTM), read off the ids."""

@@ -191,8 +191,7 @@ def _formulas(sheet: Sheet, name: str) -> Iterator[Block]:
     array = sheet.array(name)
     gates = [index for index in array.indices if _is_gate(index)]
     if not gates:
-        if len(readers(sheet, name)) > 1:
-            yield from enters(sheet, name)
+        yield from _on_both_ways(sheet, array)
         yield Equation(tuple(formula_lines(sheet, name)))
         return
     (gate,) = gates
@@ -230,6 +229,32 @@ def _is_at(sheet: Sheet, name: str, step: int) -> bool:
         place == step and str(index.name).rstrip("0123456789") == STEP
         for index, place in zip(array.unit_indices, at, strict=True)
     )
+
+
+def _on_both_ways(sheet: Sheet, array: Array) -> Iterator[Block]:
+    """Through what of the next step and of this one a state acts on the loss; nothing where one definition reads it."""
+    through = readers(sheet, array.name)
+    if len(through) < 2:
+        return
+    later = [reader for reader in through if _reads_before(sheet, reader, array)]
+    now = [reader for reader in through if reader not in later]
+    if not later:
+        yield from enters(sheet, array.name)
+        return
+    following = tuple(_bare(sheet, reader.array) for reader in later)
+    own = tuple(_bare(sheet, reader.array) for reader in now)
+    yield say("state_gradient", array=_bare(sheet, array.name), later=following, now=own)
+
+
+def _bare(sheet: Sheet, name: str) -> Layout:
+    return sheet.names.whole(sheet.array(name))
+
+
+def _reads_before(sheet: Sheet, reader: Definition, array: Array) -> bool:
+    """Whether a definition reads the array one step before its own."""
+    at = array.indices.index(_step(array))
+    partials = [p for p in sheet.page.derivation.partials[reader.array] if p.array == array.name]
+    return any(partial.at[at] - _step(array) == -1 for partial in partials)
 
 
 def _back_in_time(sheet: Sheet, arrays: Sequence[Array]) -> Iterator[Block]:

@@ -82,7 +82,7 @@ class Sheet:
     def at(self, name: str, indices: Sequence[Any]) -> Layout:
         """An array at indices given as SymPy expressions."""
         if not indices:
-            return self.page.names(next(iter(self.array(name.removeprefix("d_")).ids.values())))
+            return self.names.only(self.array(name.removeprefix("d_")))
         tree = from_sympy(element(name, *indices), self.formulas.rank)
         assert isinstance(tree, Element)
         return self.names.element(tree)
@@ -179,13 +179,15 @@ class Sheet:
     def slices(self, array: Array) -> Iterator[tuple[tuple[int, ...], list[list[str]]]]:
         """The ids of an array two axes at a time: the places of the axes before them, and the rows.
 
-        Axes of one place are left out; an array with one axis is a column.
+        Axes of one place are left out; an array with one axis is a column. Each gate has a matrix of its own.
         """
+        gates = self.names.by_gate(array)
         axes = [at for at, index in enumerate(array.unit_indices) if size(index) > 1]
         found: dict[tuple[int, ...], dict[int, list[str]]] = {}
         for at, id_ in array.ids.items():
             places = tuple(at[axis] for axis in axes)
-            leading, inner = places[:-2], places[-2:]
+            split = max(len(places) - 2, 1 if gates else 0)
+            leading, inner = places[:split], places[split:]
             line = inner[0] if inner else 0
             found.setdefault(leading, {}).setdefault(line, []).append(id_)
         for leading, lines in found.items():
