@@ -30,13 +30,13 @@ def array_page(sheet: Sheet, further: Sequence[Evaluation] = (), run: TrainingRu
         yield from large_page(sheet)
         yield from _training(sheet, run)
         return
-    body = list(_worked(sheet, further))
+    body = list(_worked(sheet, further, run))
     yield from letters_table(sheet, body)
     yield from unit_names(sheet)
     yield from body
 
 
-def _worked(sheet: Sheet, further: Sequence[Evaluation]) -> Iterator[Block]:
+def _worked(sheet: Sheet, further: Sequence[Evaluation], run: TrainingRun | None) -> Iterator[Block]:
     """Forward, loss, backward, update, the loss again."""
     yield head(2, "forward_pass")
     yield say("array_forward", numeric=sheet.entries is not None)
