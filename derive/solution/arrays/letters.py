@@ -114,6 +114,12 @@ def _used(sheet: Sheet) -> Iterator[tuple[str, str]]:
             for name in _letters_of(definition):
                 if name in meanings:
                     yield name, meanings[name]
+                elif (
+                    view.kind not in (*LAYER_TYPES, "dense")
+                    and name in sheet.graph.letters
+                    and name != sheet.names.samples
+                ):
+                    yield name, "entry"  # a letter of a layer that somebody typed
 
 
 def _letters_of(definition: Definition) -> Iterator[str]:
