@@ -147,9 +147,13 @@ def _cases(expression: sp.Piecewise, values: Values) -> Worked:
 def _truth(condition: Any, values: Values) -> Worked:
     if condition in (sp.true, sp.false):
         return lambda where, fixed=bool(condition): fixed
-    if isinstance(condition, sp.And):
+    if isinstance(condition, sp.And | sp.Or | sp.Not):
         parts = [_truth(part, values) for part in condition.args]
-        return lambda where: all(part(where) for part in parts)
+        joined = {sp.And: all, sp.Or: any, sp.Not: lambda one: not next(iter(one))}[type(condition)]
+        return lambda where: joined(part(where) for part in parts)
+    if isinstance(condition, sp.ITE):
+        chosen, one, other = (_truth(part, values) for part in condition.args)
+        return lambda where: one(where) if chosen(where) else other(where)
     assert isinstance(condition, Relational), condition
     left, right, compare = _number(condition.lhs, values), _number(condition.rhs, values), _COMPARED[condition.rel_op]
     return lambda where: compare(left(where), right(where))
