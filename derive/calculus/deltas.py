@@ -14,6 +14,7 @@ from collections.abc import Container, Sequence
 
 from sympy import Dummy, Eq, Expr, Idx, Indexed, KroneckerDelta, S, Sum
 
+from derive.formula.sums import IndexSum
 from derive.network.graph import Loop, Scatter
 from derive.network.letters import apart
 
@@ -102,7 +103,7 @@ def summed(body: Expr, indices: Sequence[Idx]) -> Expr:
     """Sum(body) over whole indices; factors that do not depend on them stay inside, as a teacher writes it."""
     if not indices:
         return body
-    return Sum(body, *((index, index.lower, index.upper) for index in indices))
+    return IndexSum(body, *((index, index.lower, index.upper) for index in indices))
 
 
 def is_shifted(term: Scatter) -> bool:

@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Float, Idx, Piecewise, S, Sum, Symbol, sqrt
+from sympy import Add, Expr, Float, Idx, Piecewise, S, Symbol, sqrt
 
 from derive.formula.parse import parse
+from derive.formula.sums import IndexSum
 from derive.formula.symbolic import to_sympy
 from derive.formula.tree import Element, Name, Tree, map_leaves
 from derive.network.graph import Array, Definition, element
@@ -169,7 +170,7 @@ def _slope(array: Array) -> Expr:
 
 
 def _over_all(indices: Sequence[Idx], body: Expr) -> Expr:
-    return Sum(body, *((index, index.lower, index.upper) for index in indices)) if indices else body
+    return IndexSum(body, *((index, index.lower, index.upper) for index in indices)) if indices else body
 
 
 def _cut_off(array: Array, limit: Expr) -> Definition:

@@ -15,6 +15,7 @@ import sympy
 from derive.errors import DeriveError
 from derive.formula.limits import MAX_POWER_DIGITS
 from derive.formula.reading_order import Rank, in_order, ordered_product, ordered_sum
+from derive.formula.sums import IndexSum
 from derive.formula.tree import (
     BigSum,
     Both,
@@ -145,7 +146,7 @@ class _Reader:
     def big_sum(self, tree: BigSum) -> sympy.Expr:
         inner = _Reader(self._leaf, self._indices, self._bound | set(tree.indices))
         ranges = [self._indices[name] for name in tree.indices]
-        return sympy.Sum(inner.read(tree.body), *((index, index.lower, index.upper) for index in ranges))
+        return IndexSum(inner.read(tree.body), *((index, index.lower, index.upper) for index in ranges))
 
     def compare(self, tree: Compare) -> Any:
         return _RELATIONS[tree.relation](self.read(tree.left), self.read(tree.right))

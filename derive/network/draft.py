@@ -33,14 +33,19 @@ from derive.problem.model import Problem
 
 
 def by_cases(expression: Expr) -> Expr:
-    """max(a, b) as a where a >= b, else b, so that one of two equal arguments still carries the derivative."""
-    return expression.replace(
-        _is_choice_of_two, lambda choice: _one_of(choice.func, *sorted(choice.args, key=default_sort_key))
-    )
+    """max(a, b) as a where a >= b, else b, so that one of two equal arguments still carries the derivative.
 
-
-def _is_choice_of_two(expression: Expr) -> bool:
-    return isinstance(expression, Max | Min) and len(expression.args) == 2
+    Conditions stay as they are, and so does a choice among things that are cases themselves: SymPy would draw these out
+    of the condition (and out of sums in it).
+    """
+    if not expression.args or not expression.has(Max, Min):
+        return expression
+    if isinstance(expression, Piecewise):
+        return Piecewise(*((by_cases(value), condition) for value, condition in expression.args))
+    parts = [by_cases(part) for part in expression.args]
+    if isinstance(expression, Max | Min) and len(parts) == 2 and not any(part.has(Piecewise) for part in parts):
+        return _one_of(expression.func, *sorted(parts, key=default_sort_key))
+    return expression.func(*parts)
 
 
 def _one_of(best: type[Expr], left: Expr, right: Expr) -> Expr:

@@ -12,6 +12,8 @@ from collections.abc import Collection
 
 from sympy import Expr, Idx, Sum
 
+from derive.formula.sums import IndexSum
+
 
 def apart(expression: Expr, taken: Collection[str]) -> Expr:
     """The same formula, no inner sum using a letter of `taken` or of a sum around it."""
@@ -32,4 +34,4 @@ def _sum_apart(expression: Sum, taken: Collection[str]) -> Expr:
         used.add(letter)
         swaps[index] = Idx(letter, (lower, upper)) if letter != index.name else index
         limits.append((swaps[index], lower, upper))
-    return Sum(apart(expression.function.xreplace(swaps), used), *limits)
+    return IndexSum(apart(expression.function.xreplace(swaps), used), *limits)

@@ -308,7 +308,6 @@ _RULES: Mapping[type, Rule] = {
     Indexed: Reader.element,
     Symbol: Reader.element,
     Idx: lambda reader, index: reader.values.index(axis_of(index)),
-    Sum: Reader.big_sum,
     sp.Add: lambda reader, total: reader.values.add([reader.expression(term) for term in total.args]),
     sp.Mul: lambda reader, product: reader.values.mul([reader.expression(factor) for factor in product.args]),
     sp.Pow: Reader.raised,
@@ -335,6 +334,7 @@ _RULES: Mapping[type, Rule] = {
     sp.Not: _both("not"),
 }
 _KINDS: tuple[tuple[type, Rule], ...] = (
+    (Sum, Reader.big_sum),
     (sp.Number, _number),
     (sp.NumberSymbol, _number),
     (Relational, Reader.relation),
