@@ -74,6 +74,18 @@ LAYERS: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, list[int]], di
         {},
     ),
     "two tables of words": (TOKENS, {"out[n,t,j]": "T[x[n,t],j]*U[x[n,t],j]"}, {"T": [5, 2], "U": [5, 2]}, {}),
+    "a weighted sum of the largest": (
+        sequence(3, 2),
+        {"out[n,i]": "w[i]*sum(max(v[t], x[n,t,i]), t)"},
+        {"w": [2], "v": [3]},
+        {},
+    ),
+    "the largest within a function of a sum": (
+        sequence(3, 2),
+        {"out[n,i]": "exp(0.3*sum(max(w[i], x[n,t,i]), t)) + max(2*max(x[n,0,i], w[i]), x[n,1,i])"},
+        {"w": [2]},
+        {},
+    ),
     "powers that are learnt": (vector(2), {"out[n,j]": "sum(abs(x[n,i])^p[j], i)"}, {"p": [2]}, {}),
 }
 
