@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, Sum, Tuple, sympify
+from sympy import Expr, Sum, Tuple
 
 
 class IndexSum(Sum):  # type: ignore[misc]
@@ -17,8 +17,8 @@ class IndexSum(Sum):  # type: ignore[misc]
 
     __slots__ = ()
 
-    def __new__(cls, function: Any, *limits: Any) -> IndexSum:
-        body, ranges = sympify(function), tuple(Tuple(*limit) for limit in limits)
+    def __new__(cls, function: Expr, *limits: Any) -> IndexSum:
+        body, ranges = function, tuple(Tuple(*limit) for limit in limits)
         while isinstance(body, Sum):
             body, ranges = body.function, (*body.limits, *ranges)
         found: IndexSum = Expr.__new__(cls, body, *ranges)

@@ -16,6 +16,7 @@ from derive.formula.evaluate import evaluate
 from derive.formula.functions import FUNCTIONS
 from derive.formula.limits import excess
 from derive.formula.parse import parse
+from derive.formula.sums import IndexSum
 from derive.formula.symbolic import SYMPY_FUNCTIONS, float_text, from_sympy, to_sympy
 from derive.formula.tree import Call, Element, Name, Number, Tree
 
@@ -105,7 +106,7 @@ def test_integers_stay_exact_and_decimals_stay_the_floats_typed() -> None:
 
 
 def test_a_sum_runs_over_the_range_of_its_index() -> None:
-    expected = sympy.Sum(sympy.Indexed("x", ROW), (ROW, 0, 2))
+    expected = IndexSum(sympy.Indexed("x", ROW), (ROW, 0, 2))
     assert symbolic("sum(x[i], i)") == expected
     assert symbolic("sum(i, i)").doit() == 0 + 1 + 2
 
