@@ -93,7 +93,7 @@ EXPLAINERS: Mapping[str, Explainer] = {
     "lstm": Explainer(recurrent.about, recurrent.forward, recurrent.backward),
     "gru": Explainer(recurrent.about, recurrent.forward, recurrent.backward),
     "attention": Explainer(attention.about, attention.forward, attention.backward),
-    "add": Explainer(sentence("about_add")),
+    "add": Explainer(shaping.about_add),
     "embedding": Explainer(shaping.about_embedding, shaping.embedding_forward, shaping.embedding_backward),
 }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from derive.calculus.updates import option_values
 from derive.network.graph import Array, LayerView
+from derive.numeric.rounding import typed
 from derive.problem.model import Layer, Module
 from derive.solution.arrays.forward import kind_of
 from derive.solution.arrays.sheet import Sheet
@@ -12,6 +14,7 @@ from derive.solution.arrays.sizes import is_large
 from derive.solution.document import Argument, Block, Equation, Line, Listing, Message
 from derive.solution.layout import Matrix, Operator, row
 from derive.solution.page import head, say
+from derive.solution.typed_names import typed_name
 
 
 def introduction(sheet: Sheet) -> Iterator[Block]:
@@ -91,8 +94,11 @@ def given_arrays(sheet: Sheet) -> Iterator[Block]:
         yield Equation(tuple(line for array in rates for line in given_lines(sheet, array)))
     optimizer = sheet.graph.problem.optimizer
     if optimizer is not None and optimizer.learning_rate is not None:
-        yield say("given_rate")
-        yield Equation((Line(sheet.page.names("eta"), "=", sheet.page.shown(sheet.value("eta"))),))
+        options = option_values(optimizer)
+        yield say("given_settings" if options else "given_rate")
+        shown = [(typed_name(symbol), sheet.page.shown(typed(value.text))) for symbol, value in options.items()]
+        rate = (sheet.page.names("eta"), sheet.page.shown(sheet.value("eta")))
+        yield Equation(tuple(Line(name, "=", number) for name, number in (rate, *shown)))
 
 
 def _inputs(sheet: Sheet) -> Iterator[Line]:

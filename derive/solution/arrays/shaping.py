@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sympy import Indexed
+
 from derive.formula.tree import Name, names
 from derive.network.graph import LayerView
 from derive.solution.arrays.backward import enters, formula_lines, gradient
@@ -58,6 +60,14 @@ def flat_place(sheet: Sheet, view: LayerView) -> Equation:
 def about_dropout(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """What dropout does."""
     yield say("about_dropout", mask=sheet.names.whole(sheet.array(f"mask{view.number}")))
+
+
+def about_add(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+    """What is added to what."""
+    (definition,) = sheet.defined(view)
+    read = sorted({str(part.base) for part in definition.expression.atoms(Indexed)} - {view.source})
+    other = sheet.array(read[0] if read else view.source)
+    yield say("about_add", array=sheet.names.whole(other), to=sheet.names.whole(sheet.array(view.source)))
 
 
 def about_embedding(sheet: Sheet, view: LayerView) -> Iterator[Block]:
