@@ -72,7 +72,7 @@ def later_steps(sheet: Sheet, further: Sequence[Evaluation]) -> Iterator[Block]:
         descent = sheet.page.descent
         assert descent is not None
         yield head(2, "another_step", step=descent.step)
-        yield say("another_step", step=descent.step)
+        yield say("another_step_of_arrays", step=descent.step)
         for name in sheet.graph.trainable:
             yield sheet.whole(sheet.array(name), sheet.formulas.gradient, sheet.names.slope)
         if is_plain(sheet.graph.problem.optimizer):
