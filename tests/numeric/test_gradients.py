@@ -183,7 +183,7 @@ def test_the_mean_over_samples_is_the_mean_of_their_gradients() -> None:
         assert whole.values[f"dE_total/d{id_}"] == pytest.approx(mean, rel=1e-12)
 
 
-@drawn(7)
+@drawn(4)
 @given(networks())
 def test_all_ways_agree_on_any_network(data: dict[str, Any]) -> None:
     try:
