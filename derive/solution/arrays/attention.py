@@ -4,6 +4,7 @@ and the way back through each."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from derive.formula.tree import Number, Sum, Tree, names
 from derive.network.graph import LayerView, Position
@@ -11,7 +12,8 @@ from derive.problem.model import Module
 from derive.solution.arrays.backward import gradient
 from derive.solution.arrays.forward import defined, in_letters
 from derive.solution.arrays.sheet import Sheet
-from derive.solution.document import Block, Equation
+from derive.solution.document import Block, Equation, Line
+from derive.solution.layout import BigSum, Identifier, Operator, row
 from derive.solution.page import say
 
 ZERO = Number("0")
@@ -60,23 +62,35 @@ def _softmax(sheet: Sheet, view: LayerView, heads: int, causal: bool) -> Iterato
         next(sheet.array(d.array) for d in sheet.defined(view) if sheet.array(d.array).role == role)
         for role in ("exponential", "normalizer", "attention")
     )
-    row = _last(total.ids, causal)
-    places: Position = next(at for at, id_ in total.ids.items() if id_ == row)
+    worked = _last(total.ids, causal)
+    places: Position = next(at for at, id_ in total.ids.items() if id_ == worked)
     axis = next(at for at, index in enumerate(total.unit_indices) if index.name.rstrip("0123456789") == "t")
     yield say("attention_softmax", row=places[axis] + 1, head=1, heads=heads)
     for array in (total, weights):
         (definition,) = (d for d in sheet.defined(view) if d.array == array.name)
-        yield in_letters(sheet, definition)
+        formula = in_letters(sheet, definition)
+        yield _seen(formula, total.unit_indices[axis].name) if causal and array is total else formula
     for id_ in (id_ for at, id_ in exponentials.ids.items() if at[: len(places)] == places):
         if not _is_masked(sheet, id_):
             yield sheet.worked(id_)
-    yield _worked(sheet, row)
+    yield _worked(sheet, worked)
     for id_ in (id_ for at, id_ in weights.ids.items() if at[: len(places)] == places):
         if not _is_masked(sheet, id_):
             yield _worked(sheet, id_)
     if sheet.entries is not None:
         yield say("attention_weights")
         yield sheet.whole(weights)
+
+
+def _seen(formula: Equation, step: str) -> Equation:
+    """The sum of a row under the causal mask: over s <= t."""
+
+    def limited(line: Line) -> Line:
+        if not isinstance(line.right, BigSum):
+            return line
+        return replace(line, right=replace(line.right, index=row(line.right.index, Operator("<="), Identifier(step))))
+
+    return replace(formula, lines=tuple(map(limited, formula.lines)))
 
 
 def _last(ids: Mapping[Position, str], causal: bool) -> str:
