@@ -14,9 +14,9 @@ from functools import cached_property
 from math import isfinite
 
 import numpy as np
-from sympy import Expr, Idx, Indexed, S, Symbol
 
 from derive.calculus.chain import Derivation, gradient_of
+from derive.calculus.ones import is_one, without_ones
 from derive.errors import NumericError, UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
@@ -30,7 +30,7 @@ from derive.formula.tree import (
     names,
 )
 from derive.network.entries import GRADIENT, EntryWriter
-from derive.network.graph import Array, Position, array_of, indices_of, leaves
+from derive.network.graph import Array, Position
 from derive.network.write_out import Neurons, entry_writer
 from derive.numeric.descent import Descent, Memory, training_steps
 from derive.numeric.entry_forms import ONE, ZERO, decided, over_roots, tidied
@@ -93,7 +93,7 @@ class EntryFormulas:
     def gradient_tree(self, array: str) -> Tree:
         """The gradient's formula in index notation, gradients that are simply 1 left out."""
         if array not in self._trees:
-            expression = self.without_ones(self.derivation.gradients[array].expression)
+            expression = without_ones(self.derivation, self.derivation.gradients[array].expression)
             self._trees[array] = tidied(over_roots(from_sympy(expression, self.rank)))
         return self._trees[array]
 
@@ -101,25 +101,9 @@ class EntryFormulas:
         """Weights, then what arrives from above, then the rest."""
         return (1, -1) if name.startswith(GRADIENT) else self.graph.rank(name.removesuffix("+"))
 
-    def without_ones(self, expression: Expr) -> Expr:
-        """Gradients that are simply 1 (a total that adds its parts) are not carried along as factors."""
-        ones = {leaf: S.One for leaf in leaves(expression) if self._is_one(leaf)}
-        return expression.xreplace(ones) if ones else expression
-
-    def _is_one(self, leaf: Expr) -> bool:
-        """Whether a gradient is 1 wherever it is read, or another one that is: one read at a shifted place may be
-        outside its array, and 0."""
-        if isinstance(leaf, Idx) or not isinstance(leaf, Indexed | Symbol):
-            return False
-        if not all(isinstance(index, Idx) for index in indices_of(leaf)):
-            return False
-        name = array_of(leaf)
-        return name.startswith(GRADIENT) and self.is_one(name.removeprefix(GRADIENT))
-
     def is_one(self, array: str) -> bool:
         """Whether the gradient is 1: the loss simply adds the array."""
-        definition = self.derivation.gradients.get(array)
-        return definition is not None and (definition.expression == S.One or self._is_one(definition.expression))
+        return is_one(self.derivation, array)
 
 
 class Entrywise:

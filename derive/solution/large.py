@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sympy import Expr, Idx, S
-
 from derive.calculus.chain import gradient_of
+from derive.calculus.ones import without_ones
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import BigSum, Element, Name, Number, Tree, map_children
-from derive.network.graph import SAMPLE, Array, array_of, indices_of, leaves
+from derive.network.graph import SAMPLE, Array
 from derive.numeric.rounding import Value
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.layout import Digits, Layout, Operator, Partial, row
@@ -63,23 +62,6 @@ def without_samples(page: Page, tree: Tree) -> Tree:
     return map_children(tree, lambda child: without_samples(page, child))
 
 
-def with_ones(page: Page, expression: Expr) -> Expr:
-    """Gradients that are simply 1 (a total that adds its parts) are not carried along as factors."""
-    ones = {
-        leaf: S.One
-        for leaf in leaves(expression)
-        if array_of(leaf).startswith("d_")
-        and all(isinstance(index, Idx) for index in indices_of(leaf))  # at a shifted place it may be outside, and 0
-        and _gradient(page, array_of(leaf).removeprefix("d_")) == 1
-    }
-    return expression.xreplace(ones)
-
-
-def _gradient(page: Page, array: str) -> Expr | None:
-    definition = page.derivation.gradients.get(array)
-    return None if definition is None else with_ones(page, definition.expression)
-
-
 def entry(page: Page, array: Array) -> Layout:
     """An array at its own indices."""
     return page.names.array_entry(array, tuple(index.name for index in array.indices))
@@ -110,7 +92,7 @@ def gradients(page: Page) -> Iterator[Block]:
     for array, definition in page.derivation.gradients.items():
         if graph.arrays[array].role not in ("activation", "pre-activation", "weight", "bias"):
             continue
-        tree = without_samples(page, from_sympy(with_ones(page, definition.expression), rank))
+        tree = without_samples(page, from_sympy(without_ones(page.derivation, definition.expression), rank))
         yield Equation((Line(Partial(loss, entry(page, graph.arrays[array])), "=", typeset(tree)),))
 
 

@@ -6,14 +6,14 @@ is computed before it, whole; what only depends on its results, after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from derive.numeric.emit import scatter
 from derive.numeric.emit.reading import LoopState
 from derive.numeric.emit.simplify import live
-from derive.numeric.emit.values import Ref, Value, extent
+from derive.numeric.emit.values import Ref, Value, ancestors, extent
 
 
 @dataclass(eq=False)
@@ -99,22 +99,11 @@ def _loops(values: Mapping[int, Value], states: Mapping[str, LoopState]) -> list
     found = []
     for own in groups.values():
         results = [state.result for state in own.values() if state.result is not None]
-        needed = _ancestors(ref.value for ref in results)
+        needed = ancestors(ref.value for ref in results)
         members = tuple(v for v in values.values() if v.number in needed and v.states & own.keys() and v.op != "state")
         steps = next(state.axes[state.along].size for state in own.values())
         descending = next(state.descending for state in own.values())
         found.append(LoopPlan(own, members, _step_axes(members, own), steps, descending))
-    return found
-
-
-def _ancestors(values: Iterable[Value]) -> set[int]:
-    found: set[int] = set()
-    waiting = list(values)
-    while waiting:
-        value = waiting.pop()
-        if value.number not in found:
-            found.add(value.number)
-            waiting += [arg.value for arg in value.args]
     return found
 
 

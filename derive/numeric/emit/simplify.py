@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from derive.numeric.emit.reading import LoopState
-from derive.numeric.emit.values import Axis, Place, Ref, Value, Values, moved, outward, scaled
+from derive.numeric.emit.values import Axis, Place, Ref, Value, Values, ancestors, moved, outward, scaled
 
 States = Mapping[str, LoopState]
 
@@ -172,7 +172,7 @@ class _Rebuild:
         group = frozenset(keys)
         if group not in self.needed:
             results = [self.states[key].result for key in keys]
-            self.needed[group] = _ancestors([ref.value for ref in results if ref is not None])
+            self.needed[group] = ancestors([ref.value for ref in results if ref is not None])
         return value.number in self.needed[group]
 
 
@@ -181,17 +181,6 @@ _WHOLE = ("given", "index", "copy")  # these keep axes that no argument has
 
 def _axes(value: Value) -> tuple[Axis, ...]:
     return tuple(Axis(name, size) for name, size in zip(value.names, value.sizes, strict=True))
-
-
-def _ancestors(values: Sequence[Value]) -> set[int]:
-    found: set[int] = set()
-    waiting = list(values)
-    while waiting:
-        value = waiting.pop()
-        if value.number not in found:
-            found.add(value.number)
-            waiting += [arg.value for arg in value.args]
-    return found
 
 
 def _placed(value: Value, axes: Sequence[Axis], number: Mapping[Axis, int]) -> Any:

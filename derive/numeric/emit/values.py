@@ -340,3 +340,15 @@ def outward(value: Value, axes: Sequence[Any], inner: Sequence[Any] = ()) -> lis
     """The arguments of a value that is read at `axes`, over these axes; `inner` are the axes it sums over."""
     whole = (*axes, *inner)
     return [Ref(arg.scale, arg.value, tuple(whole[at] for at in arg.axes)) for arg in value.args]
+
+
+def ancestors(values: Iterable[Value]) -> set[int]:
+    """The numbers of all values that these are made of, themselves included."""
+    found: set[int] = set()
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        if value.number not in found:
+            found.add(value.number)
+            waiting += [arg.value for arg in value.args]
+    return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sympy import Idx, Integer
 
+from derive.calculus.ones import without_ones
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import Call, Negative, Number, Quotient, Sum, Tree, names
 from derive.network.graph import Array, Definition, LayerView, Position, size
@@ -195,7 +196,7 @@ def _formulas(sheet: Sheet, name: str) -> Iterator[Block]:
         yield Equation(tuple(formula_lines(sheet, name)))
         return
     (gate,) = gates
-    expression = sheet.formulas.without_ones(sheet.page.derivation.gradients[name].expression)
+    expression = without_ones(sheet.page.derivation, sheet.page.derivation.gradients[name].expression)
     lines: list[Line] = []
     for at in range(size(gate)):
         places = [Integer(at) if index == gate else index for index in array.indices]
