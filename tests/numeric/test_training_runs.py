@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -404,10 +403,16 @@ def test_ctrl_c_ends_training_in_python_as_well() -> None:
         "optimizer": {"sgd": {"learning-rate": "1e-9"}},
     }
     before = signal.getsignal(signal.SIGINT)
-    timer = threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT))
-    timer.start()
-    result = derive.train(source, steps=10_000_000)
-    timer.join()
+
+    class Presser:
+        def begins(self, setup: object, last: int) -> None: ...
+
+        def moves(self, step: int) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+        def sees(self, record: object) -> None: ...
+
+    result = derive.train(source, steps=10_000_000, watch=Presser())
     assert result.ended == "interrupted"
     assert 0 < result.steps < 10_000_000
     assert signal.getsignal(signal.SIGINT) is before
