@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from derive.calculus.chain import Derivation, differentiate
 from derive.errors import OptionError
-from derive.files import JSON, check_format, format_of, write_whole
 from derive.network.build import build
 from derive.network.write_out import Neurons, write_out
 from derive.numeric.data import Samples, given_samples
@@ -42,7 +39,6 @@ from derive.problem.read import read_problem
 from derive.problem.source import read_text, source_name
 from derive.problem.training_options import OPTIONS, with_training
 from derive.problem.wording import unknown
-from derive.render.document import render
 from derive.render.plain import plain
 from derive.runs import SavedRun, TrainingResult, check_fits, load
 from derive.solution.arrays.sizes import is_large
@@ -50,6 +46,7 @@ from derive.solution.compose import compose, join
 from derive.solution.document import Document
 from derive.solution.formula import formula_of
 from derive.solution.steps import Step, steps_of
+from derive.written import Written
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -64,20 +61,22 @@ def solve(source: Source, **document_options: Any) -> Solution | SolutionSet:
     written with underscores (`trailing_zeros=True`). Raises ProblemError for a file that cannot be read,
     OptionError for an option that does not exist, NumericError where a quantity becomes NaN or infinite.
     """
-    problem = with_options(read_problem(source), document_options)
+    text, name = _text(source)
+    read = read_problem(source) if isinstance(source, Mapping) else read_problem(text.encode("utf-8"), name=name)
+    problem = with_options(read, document_options)
     if problem.parts:
-        return SolutionSet(problem, tuple(_solve(part) for part in problem.parts))
-    return _solve(problem)
+        return SolutionSet(problem, tuple(_solve(part, "") for part in problem.parts), text)
+    return _solve(problem, text)
 
 
-def _solve(problem: Problem) -> Solution:
+def _solve(problem: Problem, text: str) -> Solution:
     graph = build(problem)
     derivation = differentiate(graph)
     start = starting_values(graph)
     evaluation = evaluate(derivation, start)
     further = several_steps(derivation, evaluation, problem.document.steps)
     run = train_as_asked(derivation, start) if problem.training and start else None
-    return Solution(problem, derivation, evaluation, run, further)
+    return Solution(problem, derivation, evaluation, run, further, text)
 
 
 Data = str | os.PathLike[str] | Mapping[str, Any]
@@ -217,48 +216,6 @@ def _text(source: Source) -> tuple[str, str]:
     return read_text(source, Findings(source_name(source))), source_name(source)
 
 
-class Written(ABC):
-    """What has a page: the document in every format."""
-
-    @property
-    @abstractmethod
-    def document(self) -> Document:
-        """The page, without any format's markup."""
-
-    @abstractmethod
-    def to_json(self) -> str:
-        """Values at full precision, the loss, and the page's steps."""
-
-    def to_markdown(self, flavor: str = "github") -> str:
-        """Markdown as GitHub renders it; flavor `dollars` for other viewers."""
-        return render(self.document, "markdown", flavor=flavor)
-
-    def to_latex(self) -> str:
-        """A complete LaTeX article."""
-        return render(self.document, "latex")
-
-    def to_text(self) -> str:
-        """Readable Unicode text for a terminal."""
-        return render(self.document, "text")
-
-    def to(self, format: str, *, flavor: str | None = None, template_dir: str | Path | None = None) -> str:
-        """The page as `markdown`, `latex` or `text`, or the numbers as `json`. Raises OptionError.
-
-        Templates in `template_dir` come before the shipped ones of the same name.
-        """
-        check_format(format, flavor, template_dir)
-        if format == JSON:
-            return self.to_json()
-        return render(self.document, format, flavor=flavor or "github", template_dir=template_dir)
-
-    def write(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:
-        """Writes the file whole or not at all; the format follows its ending. Takes the options of `to`."""
-        write_whole(path, self.to(format or format_of(path), **options))
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/markdown": self.to_markdown(flavor="dollars"), "text/plain": self.to_text()}
-
-
 @dataclass(frozen=True)
 class Solution(Written):
     """A worked problem. A value is a float, or one float per sample where it depends on the sample."""
@@ -268,6 +225,7 @@ class Solution(Written):
     evaluation: Evaluation | None
     training: TrainingRun | None
     further: tuple[Evaluation, ...] = ()  # the updates after the first that the page works
+    source: str = ""
 
     @cached_property
     def values(self) -> dict[str, Number]:
@@ -318,6 +276,7 @@ class SolutionSet(Written):
 
     problem: Problem
     parts: tuple[Solution, ...]
+    source: str = ""
 
     @cached_property
     def document(self) -> Document:

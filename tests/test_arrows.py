@@ -23,7 +23,7 @@ CHAIN = [
     "solution",
 ]  # each may import itself and those before
 MAY_IMPORT = {folder: {"errors", *CHAIN[: place + 1]} for place, folder in enumerate(CHAIN)}
-MAY_IMPORT["render"] = {"errors", "render", "solution.layout", "solution.document"}
+MAY_IMPORT["render"] = {"errors", "render", "solution.layout", "solution.document", "solution.diagram"}
 MAY_IMPORT["cli"] = {"", "errors", "files", "shipped", "api", "runs", "plots", "problem", "render", "numeric", "cli"}
 TOP = {  # the modules above the folders
     "errors": set(),
@@ -31,7 +31,8 @@ TOP = {  # the modules above the folders
     "shipped": {"errors", "problem"},
     "__init__": {"errors", "api", "runs"},
     "__main__": {"cli"},
-    "api": {"errors", "files", "render", "runs", *CHAIN},
+    "written": {"errors", "files", "render", "solution"},
+    "api": {"errors", "written", "render", "runs", *CHAIN},
     "runs": {"errors", "files", "problem", "numeric"},
     "plots": {"errors", "files", "runs", "numeric"},
 }

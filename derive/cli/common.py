@@ -119,6 +119,19 @@ def show(text: str) -> None:
         raise DeriveError(f"standard output: cannot be written: {error.strerror or error}") from None
 
 
+def show_bytes(content: bytes) -> None:
+    """A file that is no text, to a pipe. Raises OptionError at a terminal."""
+    if sys.stdout.isatty():
+        raise OptionError("output: this format is no text for a terminal; name a file with -o")
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise click.exceptions.Exit(abandon_output()) from None
+    except OSError as error:
+        raise DeriveError(f"standard output: cannot be written: {error.strerror or error}") from None
+
+
 def abandon_output() -> int:
     """Nobody reads any more (`derive solve ... | head`): say nothing, also when Python closes its files."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,6 +16,7 @@ from derive.cli.common import (
     check_apart,
     file_option,
     show,
+    show_bytes,
     table,
     words_option,
     working,
@@ -27,6 +28,7 @@ from derive.problem.containers import Field, Record
 from derive.problem.kinds import Flag, Integer, Word
 from derive.problem.schema import DOCUMENT
 from derive.render.formats import FORMATS
+from derive.render.products.table import PRODUCTS
 from derive.shipped import example_line, example_names, example_text
 
 
@@ -76,8 +78,16 @@ def solve(problem: str, output: str | None, to: str | None, **options: Any) -> N
         from derive.api import solve as work_out
 
         source = sys.stdin.buffer if problem == "-" else Path(problem)
-        text = work_out(source, **options).to(format, **style)
-    write(target, text)
+        solution = work_out(source, **options)
+        if target:
+            solution.write(target, format, **style)
+        else:
+            page = solution.to_bytes(format, **style)
+    if not target:
+        if format in PRODUCTS:
+            show_bytes(page)
+        else:
+            show(page.decode("utf-8"))
 
 
 @click.command(short_help="Lists the problems that come with derive, or writes one out.")

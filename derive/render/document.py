@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
@@ -12,10 +13,11 @@ from derive.errors import OptionError, suggestion
 from derive.render.filters import add_filters
 from derive.render.formats import Format, find_format
 from derive.render.prose import Speaker, languages, message_keys, template_environment
-from derive.render.views import Viewer
+from derive.render.views import Viewer, figure_file
 from derive.solution.document import (
     Document,
     Equation,
+    Figure,
     Heading,
     Line,
     Listing,
@@ -26,6 +28,14 @@ from derive.solution.document import (
 )
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """The text of a page, and the files that stand beside it by name (figures of a Markdown page)."""
+
+    text: str
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+
 def render(document: Document, format: str, *, flavor: str = "github", template_dir: str | Path | None = None) -> str:
     """The document as the text of a file. Templates in `template_dir` come before the shipped ones of the
     same name.
@@ -33,29 +43,41 @@ def render(document: Document, format: str, *, flavor: str = "github", template_
     Raises OptionError for a format, flavor or language that does not exist, and for a user's template that
     fails.
     """
+    return render_files(document, format, flavor=flavor, template_dir=template_dir).text
+
+
+def render_files(
+    document: Document,
+    format: str,
+    *,
+    flavor: str = "github",
+    template_dir: str | Path | None = None,
+    name: str = "",
+) -> Rendered:
+    """The page together with the files beside it, whose names begin with `name`; without a name there are none.
+
+    Raises what `render` raises.
+    """
     chosen, folder = find_format(format), _existing(template_dir)
     _check(document, chosen, flavor, folder)
     try:
-        return _render(document, chosen, flavor, folder)
+        return _render(document, chosen, flavor, folder, name)
     except jinja2.TemplateError as error:
         if folder is None:
             raise
         raise OptionError(f"template-dir: {_place(error)}{error}") from error
 
 
-def _render(document: Document, format: Format, flavor: str, template_dir: Path | None) -> str:
+def _render(document: Document, format: Format, flavor: str, template_dir: Path | None, name: str) -> Rendered:
     dialect = format.dialect(document.language, flavor)
     reasons = message_keys(line.reason for line in _lines(document) if line.reason)
-    keys = message_keys(_messages(document)) | reasons
+    keys = message_keys(_messages(document)) | reasons | frozenset(dialect.words)
     environment = template_environment(dialect.text, template_dir, keys)
     aside = environment
     if dialect.beside is not dialect.text:
         aside = template_environment(dialect.beside, template_dir, reasons)
-    viewer = Viewer(
-        dialect,
-        Speaker(dialect.text, document.language, environment),
-        Speaker(dialect.beside, document.language, aside),
-    )
+    speaker = Speaker(dialect.text, document.language, environment)
+    viewer = Viewer(dialect, speaker, Speaker(dialect.beside, document.language, aside), name)
     add_filters(environment)
     template = environment.get_template(f"{format.folder}/document.j2")
     text = template.render(
@@ -64,10 +86,20 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
         flavor=flavor,
         page_width=dialect.width,
         column_gap=dialect.column_gap,
+        words={key: speaker.say(Message(key)) for key in dialect.words},
         blocks=[viewer(block) for block in document.blocks],
     )
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    return Rendered(re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n", _beside(document, viewer))
+
+
+def _beside(document: Document, viewer: Viewer) -> dict[str, str]:
+    """The figures that stand in files of their own."""
+    draw = viewer.dialect.draw
+    if draw is None or not viewer.name or not viewer.dialect.figure_ending:
+        return {}
+    figures = [block for block in document.blocks if isinstance(block, Figure)]
+    return {figure_file(viewer, figure): draw(figure.drawing) for figure in figures}
 
 
 def _lines(document: Document) -> Iterator[Line]:
@@ -83,6 +115,8 @@ def _messages(document: Document) -> Iterator[Message]:
             yield block.message
         elif isinstance(block, Listing):
             yield from block.items
+        elif isinstance(block, Figure):
+            yield from (block.caption, block.description)
         elif isinstance(block, Table):
             yield from (cell for cells in (block.header, *block.rows) for cell in cells if isinstance(cell, Message))
 

@@ -15,7 +15,7 @@ import re
 
 import jinja2
 
-from derive.render.formats import columns
+from derive.render.dialect import columns
 from derive.render.prose import Fragment
 from derive.render.views import PartView
 

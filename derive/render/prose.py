@@ -19,8 +19,8 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
 from derive.errors import OptionError
+from derive.render.dialect import Voice
 from derive.render.escapes import collapse
-from derive.render.formats import Voice
 from derive.solution.document import Argument, Message
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from derive.render.breaking import DisplayRow, Page, break_lines
-from derive.render.formats import Dialect
+from derive.render.dialect import Dialect
 from derive.render.prose import Fragment, Speaker
-from derive.solution.document import Block, Cell, Equation, Heading, Listing, Message, Note, Paragraph, Table
+from derive.solution.document import Block, Cell, Equation, Figure, Heading, Listing, Message, Note, Paragraph, Table
 from derive.solution.layout import Matrix
 
 
@@ -81,7 +81,18 @@ class ListingView:
     ordered: bool
 
 
-View: TypeAlias = TextView | EquationView | TableView | ListingView
+@dataclass(frozen=True)
+class FigureView:
+    """`body` is the drawing as markup, or the name of its file; empty where the page can hold neither."""
+
+    kind: str
+    body: Fragment
+    caption: Fragment
+    description: Fragment
+    id: str
+
+
+View: TypeAlias = TextView | EquationView | TableView | ListingView | FigureView
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,7 @@ class Viewer:
     dialect: Dialect
     text: Speaker
     beside: Speaker
+    name: str = ""  # what the files beside the page begin with; without one there are none
 
     def __call__(self, block: Block) -> View:
         return VIEWS[type(block)](block, self)
@@ -150,6 +162,20 @@ def _equation(block: Equation, viewer: Viewer) -> EquationView:
             default=0,
         ),
     )
+
+
+def _figure(block: Figure, viewer: Viewer) -> FigureView:
+    dialect = viewer.dialect
+    body = ""
+    if dialect.draw is not None and (viewer.name or not dialect.figure_ending):
+        body = figure_file(viewer, block) if dialect.figure_ending else dialect.draw(block.drawing)
+    say = viewer.text.say
+    return FigureView("figure", Fragment(body), say(block.caption), say(block.description), block.id)
+
+
+def figure_file(viewer: Viewer, block: Figure) -> str:
+    """The name of the file beside the page that holds a figure."""
+    return f"{viewer.name}-{block.id}{viewer.dialect.figure_ending}"
 
 
 def _row(row: DisplayRow, dialect: Dialect, reason: Fragment) -> RowView:
@@ -235,4 +261,5 @@ VIEWS: dict[type, Callable[[Any, Viewer], View]] = {
     Equation: _equation,
     Table: _table,
     Listing: _listing,
+    Figure: _figure,
 }

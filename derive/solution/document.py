@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from derive.solution.diagram import Drawing
 from derive.solution.layout import Layout
 
 
@@ -89,7 +90,19 @@ class Listing:
     ordered: bool = False
 
 
-Block: TypeAlias = "Heading | Paragraph | Note | Equation | Table | Listing"
+@dataclass(frozen=True)
+class Figure:
+    """A drawing. `id` names its file (`network`, `circuit`, `path-w1`, `loss`), `description` says in words what it
+    shows, for those who cannot see it.
+    """
+
+    drawing: Drawing
+    caption: Message
+    description: Message
+    id: str
+
+
+Block: TypeAlias = "Heading | Paragraph | Note | Equation | Table | Listing | Figure"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import W1
+from problem_files import W1
 
 
 def edited(old: str, new: str) -> bytes:

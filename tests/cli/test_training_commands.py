@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import W1, Derive
+from problem_files import W1, Derive
 
 import derive as library
 

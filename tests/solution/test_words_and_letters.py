@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import derive
-from derive.render.formats import columns
+from derive.render.dialect import columns
 from derive.solution.layout import CasesOf
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -1,0 +1,43 @@
+"""A LaTeX article."""
+
+from __future__ import annotations
+
+from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice, markup_width
+from derive.render.escapes import CanSet, latex_text, latin, latin_or_han
+from derive.render.plain import plain
+from derive.render.shape import width
+from derive.render.symbols import is_wide
+from derive.render.tex import OPERATORS, TexEmitter
+from derive.solution.layout import Layout
+
+
+def latex(language: str, flavor: str) -> Dialect:
+    can_set: CanSet = latin_or_han if language in HAN_LANGUAGES else latin
+    emit = TexEmitter(can_set, colors={role: role for role in ("forward", "gradient", "result")})
+    text = Voice(
+        escape=lambda words: latex_text(words, can_set),
+        formula=lambda layout: f"${emit(layout)}$",
+        strong=lambda fragment: rf"\textbf{{{fragment}}}",
+        emph=lambda fragment: rf"\emph{{{fragment}}}",
+        code=lambda fragment: rf"\texttt{{{fragment}}}",
+    )
+    return Dialect(
+        text=text,
+        beside=text,
+        display=emit,
+        relation=OPERATORS.__getitem__,
+        measure=width if language in HAN_LANGUAGES else _latin_width,
+        text_measure=markup_width,
+        width=39.5,
+        indent=1,
+        gap=2,
+        column_gap=1.1,
+        table_slack=1.2,
+        wraps_cells=True,
+    )
+
+
+def _latin_width(layout: Layout) -> float:
+    """The width where Han, too, are shown by their codes."""
+    words = plain(layout)
+    return width(layout) + 3.6 * sum(is_wide(char) and latin_or_han(char) for char in words if char > "\u2fff")

@@ -1,0 +1,1 @@
+"""Files made from a page by another program or package: PDF, word processor files, notebooks."""
