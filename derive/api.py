@@ -35,6 +35,7 @@ from derive.numeric.training.steppers import source_of
 from derive.problem.findings import Findings
 from derive.problem.model import Problem
 from derive.problem.options import with_options
+from derive.problem.parts import part_of
 from derive.problem.read import read_problem
 from derive.problem.source import read_text, source_name
 from derive.problem.training_options import OPTIONS, with_training
@@ -110,10 +111,11 @@ def train(
 
     Options are laid over the file's `training:` and `optimizer:`: `steps`, `epochs`, `batch_size`, `seed`, `held_out`,
     `stop_loss`, `patience`, `min_change`, `optimizer`, `learning_rate`, the optimisers' own (`momentum`, `beta1`, ...),
-    `clip_norm`, `clip_value`, `start` (a seed for random starting values). `resume` goes on from a saved run, bit for
-    bit: to its planned end, or for so many more `steps` or `epochs`. `watch` sees each look at the loss. Training ends
-    early, with what is trained by then, when `interrupted()` or at Ctrl-C; a run that diverges ends with what was last
-    finite, and its `diverged` says where.
+    `schedule`, `schedule_every`, `schedule_factor`, `schedule_steps`, `schedule_end`, `clip_norm`, `clip_value`,
+    `start` (a seed for random starting values). Of a file of `parts`, `part` is the number or the title of one.
+    `resume` goes on from a saved run, bit for bit: to its planned end, or for so many more `steps` or `epochs`. `watch`
+    sees each look at the loss. Training ends early, with what is trained by then, when `interrupted()` or at Ctrl-C; a
+    run that diverges ends with what was last finite, and its `diverged` says where.
 
     Raises ProblemError, OptionError, DataError, NumericError.
     """
@@ -182,11 +184,14 @@ def _underscored(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key.replace("-", "_"): value for key, value in options.items()}
 
 
-def gradient_check(source: Source, data: Data | None = None, *, inputs: bool = False) -> tuple[Comparison, ...]:
+def gradient_check(
+    source: Source, data: Data | None = None, *, inputs: bool = False, part: str | int | None = None
+) -> tuple[Comparison, ...]:
     """Every parameter's gradient by the chain rule and by central differences; with `inputs`, and in a circuit, that of
-    every input as well. Raises ProblemError, OptionError, DataError, NumericError.
+    every input as well. Of a file of `parts`, `part` is the number or the title of one. Raises ProblemError,
+    OptionError, DataError, NumericError.
     """
-    problem = read_problem(source)
+    problem = part_of(read_problem(source), part)
     graph, given = given_values(problem, _samples(data, problem))
     inputs = inputs or bool(problem.circuit)
     names = [*graph.parameters, *(name for name in graph.arrays if inputs and graph.arrays[name].role == "input")]
@@ -206,7 +211,9 @@ def _setup(
     if source is None and not saved:
         raise OptionError("problem: expected a problem file, its text or plain data, or `resume`")
     text, name = (saved, "problem") if source is None else _text(source)
-    problem = with_training(read_problem(text.encode("utf-8"), name=name), given)
+    options = dict(given)
+    part = part_of(read_problem(text.encode("utf-8"), name=name), options.pop("part", None))
+    problem = with_training(part, options)
     return prepare(problem, _samples(data, problem), backend, dtype), text
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from derive.cli.common import FAILED, ProblemFile, file_option, show, table, working
+from derive.cli.common import FAILED, ProblemFile, file_option, part_option, show, table, working
 from derive.errors import OptionError
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ MOST_ROWS = 60
 @file_option("--data", metavar="FILE", help="Samples, .csv or .npz, instead of the problem's own.")
 @click.option("--inputs", is_flag=True, help="The inputs' gradients as well.")
 @click.option("--tolerance", metavar="N", default=TOLERANCE, help=f"The largest relative error. Default: {TOLERANCE}.")
-def gradcheck(problem: str, data: str | None, inputs: bool, tolerance: str) -> int:
+@part_option
+def gradcheck(problem: str, data: str | None, inputs: bool, tolerance: str, part: str | None) -> int:
     """Compares the gradient of every parameter of the PROBLEM file with central differences of the loss.
 
     Where a unit has a corner within the differences (ReLU, max, abs), it is named, and nothing is compared. The exit
@@ -34,7 +35,7 @@ def gradcheck(problem: str, data: str | None, inputs: bool, tolerance: str) -> i
         from derive.api import gradient_check
 
         source = sys.stdin.buffer if problem == "-" else Path(problem)
-        found = gradient_check(source, data, inputs=inputs)
+        found = gradient_check(source, data, inputs=inputs, part=part)
     shown = found
     if len(found) > MOST_ROWS:
         shown = tuple(sorted(found, key=lambda one: -one.error)[:MOST_ROWS])

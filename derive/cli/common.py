@@ -62,6 +62,9 @@ def words_option(*names: str, words: Sequence[str], help: str) -> Callable[[Any]
     return click.option(*names, metavar=metavar, help=help, shell_complete=complete_words(words))
 
 
+part_option = click.option("--part", metavar="N|TITLE", help="Which problem of a file of `parts`.")
+
+
 def check_apart(problem: str, target: str) -> None:
     """The page must not replace the problem it comes from."""
     exist = problem != "-" and os.path.exists(problem) and os.path.exists(target)

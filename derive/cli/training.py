@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from derive.cli.common import FAILED, INTERRUPTED, ProblemFile, file_option, show, table, words_option
+from derive.cli.common import (
+    FAILED,
+    INTERRUPTED,
+    ProblemFile,
+    file_option,
+    part_option,
+    show,
+    table,
+    words_option,
+)
 from derive.cli.progress import progress
 from derive.errors import DeriveError, OptionError
 from derive.problem.choices import BACKENDS, DTYPES
-from derive.problem.optimizers import OPTIMIZERS
-from derive.problem.training_options import OPTIMIZER_KEYS
+from derive.problem.optimizers import OPTIMIZERS, SCHEDULES
+from derive.problem.training_options import OPTIMIZER_KEYS, SCHEDULE_KEYS
 
 if TYPE_CHECKING:
     from derive.runs import TrainingResult
@@ -38,8 +47,9 @@ _NUMBERS = {
 
 
 def _number_options(command: Any) -> Any:
-    """Every option that is a number: those above, and those of the optimisers."""
+    """Every option that is a number: those above, those of the optimisers and those of the schedules."""
     own = {key: _optimizer_help(key) for key in OPTIMIZER_KEYS}
+    own |= {key: field.description for key, field in SCHEDULE_KEYS.items()}
     for key, words in reversed({**_NUMBERS, **own}.items()):
         command = click.option(f"--{key}", metavar="N", help=words)(command)
     return command
@@ -56,7 +66,9 @@ def _optimizer_help(key: str) -> str:
 @click.argument("problem", type=ProblemFile(), required=False)
 @file_option("--data", metavar="FILE", help="Samples, .csv or .npz, instead of the problem's own.")
 @words_option("--optimizer", words=tuple(OPTIMIZERS), help="How parameters are updated.")
+@words_option("--schedule", words=tuple(SCHEDULES), help="How the rate changes from step to step.")
 @_number_options
+@part_option
 @words_option("--backend", words=tuple(BACKENDS), help="What the program is made of. Default: auto.")
 @words_option("--dtype", words=tuple(DTYPES), help="The precision. Default: float64.")
 @file_option("-o", "--output", metavar="RUN", help="The folder that the run is saved to.")

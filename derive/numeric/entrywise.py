@@ -15,18 +15,18 @@ from math import isfinite
 
 import numpy as np
 
-from derive.calculus.chain import Derivation, gradient_of
+from derive.calculus.chain import RATE, Derivation, gradient_of
 from derive.calculus.ones import is_one, without_ones
+from derive.calculus.updates import CLIPPED, STEP, named, option_values, rule_lines
 from derive.errors import NumericError, UntrueLineError
 from derive.formula.evaluate import evaluate, evaluate_exactly
 from derive.formula.symbolic import from_sympy
 from derive.formula.tree import (
     Name,
-    Negative,
     Number,
-    Product,
     Sum,
     Tree,
+    map_leaves,
     names,
 )
 from derive.network.entries import GRADIENT, EntryWriter
@@ -37,6 +37,7 @@ from derive.numeric.entry_forms import ONE, ZERO, decided, over_roots, tidied
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Style, Value, rounded_value, typed
 from derive.numeric.worked import TOO_FEW_DIGITS
+from derive.problem.model import Optimizer
 
 
 class EntryFormulas:
@@ -85,10 +86,22 @@ class EntryFormulas:
             letters = (index.name for index in array.unit_indices)
             return self.writer.tree(self.gradient_tree(array.name), dict(zip(letters, at, strict=True)))
         if id_.endswith("+"):
-            slope = Name(self.gradient(self.bare(id_)))
-            return Sum((Name(self.bare(id_)), Negative(Product((Name("eta"), slope)))))
+            return self._updated(self.bare(id_))
         node = self.neurons.nodes.get(id_)
         return None if node is None else node.formula
+
+    def _updated(self, id_: str) -> Tree:
+        """A parameter after the update: the last line of the optimiser's rule, over what the lines before it give."""
+        optimizer = self.graph.problem.optimizer or Optimizer()
+        slope = self.gradient(id_) if optimizer.clip is None else named(CLIPPED, id_)
+        same = {symbol: symbol for symbol in (RATE, STEP, *option_values(optimizer))}
+        own = {**same, "w": id_, "g": slope}
+        (tree,) = (line.tree for line in rule_lines(optimizer.name) if line.name == "w+")
+
+        def leaf(leaf: Tree) -> Tree:
+            return Name(own.get(leaf.id, named(leaf.id, id_))) if isinstance(leaf, Name) else leaf
+
+        return map_leaves(tree, leaf)
 
     def gradient_tree(self, array: str) -> Tree:
         """The gradient's formula in index notation, gradients that are simply 1 left out."""
@@ -199,6 +212,9 @@ class Entrywise:
         return rounded_value(Value(number, exact), self.style)
 
     def _reads(self, id_: str) -> Iterator[str]:
+        if id_.endswith("+") and self.descent is not None:  # its lines are worked by the descent
+            parameter = self.formulas.bare(id_)
+            return iter((parameter, self.formulas.gradient(parameter)))
         formula = None if id_ == "eta" else self.formulas(id_)
         return iter(()) if formula is None else names(formula)
 

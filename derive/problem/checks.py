@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from derive.problem.activations import ACTIVATIONS
+from derive.problem.choices import ARRAY_NOTATIONS
 from derive.problem.findings import Findings
 from derive.problem.losses import LOSSES
 from derive.problem.model import Layer, Loss, Module, Numeral, Problem
@@ -38,6 +39,15 @@ def _parameters(problem: Problem) -> Iterator[str]:
                 yield from module_entries(layer, weight, number, shared)
         elif names is not None:
             yield from (name for rows in (names.weights, names.bias) for row in rows for name in row)
+
+
+def notation_complaint(problem: Problem) -> str:
+    """What is wrong with the notation of a page of arrays, or of that of a part; "" where nothing is."""
+    notation = problem.document.notation
+    if problem.stack and notation not in ARRAY_NOTATIONS:
+        expected = f"{', '.join(ARRAY_NOTATIONS[:-1])} or {ARRAY_NOTATIONS[-1]}"
+        return f"a network of other than dense layers is written in arrays; expected {expected}, got '{notation}'"
+    return next(filter(None, map(notation_complaint, problem.parts)), "")
 
 
 def workable(problem: Problem) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ NOTATIONS: Mapping[str, str] = {
     "plain": "h = sigma(...)",
 }
 
+# A page of arrays is in index notation and matrices; what is called net and out there is so in the first of these.
+ARRAY_NOTATIONS = ("net-out", "index", "matrix")
+
 ROUNDINGS: Mapping[str, str] = {
     "carry": "full precision is carried, shown rounded",
     "each-step": "the rounded value is what the next step uses",

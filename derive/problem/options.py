@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from derive.errors import OptionError, ProblemError
-from derive.problem.checks import workable
+from derive.problem.checks import notation_complaint, workable
 from derive.problem.descent import NEEDS_RATE, read_document, takes_steps
 from derive.problem.findings import Findings
 from derive.problem.model import Problem
@@ -31,7 +31,11 @@ def with_options(problem: Problem, given: Mapping[str, Any]) -> Problem:
     _check_worked(problem, worked or ())
     if changed.get("steps", 1) > 1 and not takes_steps(problem):
         raise OptionError(f"steps: {NEEDS_RATE}")
-    return _changed(problem, changed, worked)
+    changed_problem = _changed(problem, changed, worked)
+    complaint = notation_complaint(changed_problem)
+    if complaint:
+        raise OptionError(f"notation: {complaint}")
+    return changed_problem
 
 
 def worked_names(problem: Problem) -> tuple[str, ...]:

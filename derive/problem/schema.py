@@ -42,7 +42,7 @@ LOSS = Shared(
     ),
 )
 
-_SCHEDULES: Mapping[str, tuple[Field, ...]] = {
+SCHEDULE_FIELDS: Mapping[str, tuple[Field, ...]] = {
     "constant": (),
     "step": (
         Field("every", Integer(1, MAX_STEPS), "After how many steps the rate changes.", required=True),
@@ -74,7 +74,7 @@ def _optimizer_fields(name: str, rule: OptimizerRule) -> tuple[Field, ...]:
         Field("learning-rate", Number(above=0), "The step size eta. Absent: symbolic."),
         *((_ORDER,) if name == "sgd" else ()),
         *own,
-        Field("schedule", TableEntry(_SCHEDULES, SCHEDULES), "How the rate changes from step to step."),
+        Field("schedule", TableEntry(SCHEDULE_FIELDS, SCHEDULES), "How the rate changes from step to step."),
         Field("clip", _CLIP, "The largest gradient that is used."),
     )
 

@@ -10,20 +10,28 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from derive.errors import OptionError, ProblemError, suggestion
+from derive.problem.containers import Field
 from derive.problem.descent import read_optimizer, read_training
 from derive.problem.findings import Findings
 from derive.problem.layer_fields import MAX_SEED
-from derive.problem.model import Numeral, Optimizer, Problem, RandomValues, Training
+from derive.problem.model import Numeral, Optimizer, Problem, RandomValues, Schedule, Training
 from derive.problem.nodes import from_data
-from derive.problem.optimizers import OPTIMIZERS
-from derive.problem.schema import OPTIMIZER, TRAINING
+from derive.problem.optimizers import OPTIMIZERS, SCHEDULES
+from derive.problem.schema import OPTIMIZER, SCHEDULE_FIELDS, TRAINING
+from derive.problem.wording import unknown
 
 TRAINING_KEYS = ("steps", "epochs", "batch-size", "seed", "held-out")
 STOP_KEYS = ("stop-loss", "patience", "min-change")
 OPTIMIZER_KEYS = ("learning-rate", *dict.fromkeys(key for rule in OPTIMIZERS.values() for key in rule.options))
 CLIP_KEYS = ("clip-norm", "clip-value")
+SCHEDULE_KEYS: Mapping[str, Field] = {
+    f"schedule-{field.key}": field for fields in SCHEDULE_FIELDS.values() for field in fields
+}
 INITIAL_SEED = "start"
-OPTIONS = (*TRAINING_KEYS, *STOP_KEYS, "optimizer", *OPTIMIZER_KEYS, *CLIP_KEYS, INITIAL_SEED)
+OPTIONS = (
+    *(*TRAINING_KEYS, *STOP_KEYS, "optimizer", *OPTIMIZER_KEYS, "schedule", *SCHEDULE_KEYS),
+    *(*CLIP_KEYS, INITIAL_SEED),
+)
 
 T = TypeVar("T")
 
@@ -50,10 +58,11 @@ def with_training(problem: Problem, given: Mapping[str, Any]) -> Problem:
 def _optimizer(old: Optimizer | None, options: Mapping[str, Any]) -> Optimizer | None:
     typed = {key: options[key] for key in OPTIMIZER_KEYS if key in options}
     clip = {key.removeprefix("clip-"): options[key] for key in CLIP_KEYS if key in options}
-    if old is None and not typed and not clip and "optimizer" not in options:
+    schedule = _schedule(old.schedule if old else Schedule(), options)
+    if old is None and not typed and not clip and not schedule and "optimizer" not in options:
         return None
     name = str(options.get("optimizer") or (old.name if old else "sgd"))
-    data: Any = {name: {**typed, **({"clip": clip} if clip else {})}}
+    data: Any = {name: {**typed, **({"clip": clip} if clip else {}), **({"schedule": schedule} if schedule else {})}}
     new = _read(OPTIMIZER, data, "optimizer", read_optimizer)
     same = old if old is not None and old.name == name else None
     rate = new.learning_rate or (same.learning_rate if same else None) or Numeral(OPTIMIZERS[name].customary_rate)
@@ -63,9 +72,30 @@ def _optimizer(old: Optimizer | None, options: Mapping[str, Any]) -> Optimizer |
         learning_rate=rate,
         order=same.order if same else new.order,
         options={**(same.options if same else {}), **new.options},
-        schedule=old.schedule if old else new.schedule,
+        schedule=old.schedule if old and not schedule else new.schedule,
         clip=new.clip or (old.clip if old else None),
     )
+
+
+def _schedule(old: Schedule, options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The schedule as a file says it, what it has of its options laid over; empty where none is named."""
+    typed = {key: options[key] for key in SCHEDULE_KEYS if key in options}
+    if not typed and "schedule" not in options:
+        return {}
+    kind = str(options.get("schedule", old.kind))
+    if kind not in SCHEDULES:
+        raise OptionError(f"schedule: {unknown('', kind, SCHEDULES)}")
+    fields = {f"schedule-{field.key}": field for field in SCHEDULE_FIELDS[kind]}
+    for key in typed:
+        if key not in fields:
+            having = [name for name, own in SCHEDULE_FIELDS.items() if SCHEDULE_KEYS[key] in own]
+            raise OptionError(f"{key}: belongs to the schedule {' or '.join(having)}, got the schedule {kind}")
+    kept = {key: getattr(old, field.key) for key, field in fields.items()} if kind == old.kind else {}
+    given = {key: value for key, value in {**kept, **typed}.items() if value is not None}
+    missing = [key for key, field in fields.items() if field.required and key not in given]
+    if missing:
+        raise OptionError(f"schedule: {kind} needs {' and '.join(missing)}")
+    return {kind: {fields[key].key: getattr(value, "text", value) for key, value in given.items()}}
 
 
 def _training(old: Training, options: Mapping[str, Any]) -> Training:
@@ -99,8 +129,10 @@ def _read(kind: Any, data: Any, key: str, build: Any) -> Any:
 
 
 def _option(path: str) -> str:
-    """`optimizer.sgd.learning-rate` is the option `learning-rate`."""
-    return path.rpartition(".")[2]
+    """`optimizer.sgd.learning-rate` is the option `learning-rate`, `optimizer.sgd.clip.norm` is `clip-norm`."""
+    *above, key = path.split(".")
+    part = next((part for part in ("schedule", "clip") if part in above), "")
+    return f"{part}-{key}" if part else key
 
 
 def _whole(key: str, value: Any) -> int:

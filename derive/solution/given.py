@@ -39,8 +39,13 @@ def introduction(page: Page) -> Iterator[Block]:
     if problem.optimizer is not None and problem.optimizer.order == "sequential":
         yield note("sequential_note")
     if page.options.training_steps:
-        yield head(2, "training_steps")
-        yield Listing(tuple(Message(f"training_step_{at}") for at in range(1, 8)), ordered=True)
+        yield from steps_of_training()
+
+
+def steps_of_training() -> Iterator[Block]:
+    """What supervised training does, step by step."""
+    yield head(2, "training_steps")
+    yield Listing(tuple(Message(f"training_step_{at}") for at in range(1, 8)), ordered=True)
 
 
 def _rounding(page: Page) -> str:

@@ -15,6 +15,9 @@ import pytest
 from problem_files import W1, Derive
 
 import derive as library
+from derive.numeric.training.schedules import rate_at
+from derive.problem.model import Schedule
+from derive.runs import load
 
 XOR = """\
 inputs: {x1: [0, 0, 1, 1], x2: [0, 1, 0, 1]}
@@ -153,11 +156,81 @@ def test_mistakes_on_the_command_line(xor: Path, derive: Derive) -> None:
         (("train", "xor.yaml", "--optimizer", "sdg"), "did you mean 'sgd'?"),
         (("train", "xor.yaml", "--steps", "5", "--epochs", "2"), "expected steps or epochs, got both"),
         (("train", "xor.yaml", "--batchsize", "5"), "did you mean '--batch-size'?"),
+        (
+            ("train", "xor.yaml", "--schedule", "cosin"),
+            "schedule: unknown 'cosin'; expected one of constant, step, cosine",
+        ),
+        (("train", "xor.yaml", "--schedule", "step"), "schedule: step needs schedule-every and schedule-factor"),
+        (
+            ("train", "xor.yaml", "--schedule-every", "3"),
+            "schedule-every: belongs to the schedule step, got the schedule constant",
+        ),
+        (
+            ("train", "xor.yaml", "--schedule", "cosine", "--schedule-end", "-1"),
+            "schedule-end: expected a number of at least 0",
+        ),
+        (("train", "xor.yaml", "--clip-norm", "0"), "clip-norm: expected a number above 0, got '0'"),
+        (("train", "xor.yaml", "--part", "1"), "part: xor.yaml holds one problem, without `parts`"),
         (("gradcheck", "xor.yaml", "--tolerance", "-1"), "tolerance: expected a number above 0, got '-1'"),
     ):
         run = derive(*words)
         assert (run.code, run.out) == (2, ""), words
         assert message in run.err, words
+
+
+RATES = {  # of the updates after 0, 2 and 4 of 8; cosine: (1 + cos(pi*done/8))/2 * 0.9 + 0.1
+    ("--schedule", "constant"): (1.0, 1.0, 1.0),
+    ("--schedule", "step", "--schedule-every", "2", "--schedule-factor", "0.5"): (1.0, 0.5, 0.25),
+    ("--schedule", "cosine", "--schedule-end", "0.1"): (1.0, 0.8681980515339464, 0.55),
+    ("--schedule", "cosine", "--schedule-end", "0.1", "--schedule-steps", "4"): (1.0, 0.55, 0.1),
+}
+
+
+@pytest.mark.parametrize("words", RATES)
+def test_a_schedule_is_chosen_on_the_command_line(xor: Path, derive: Derive, words: tuple[str, ...]) -> None:
+    run = derive("train", "xor.yaml", "--learning-rate", "1", "--steps", "8", *words, "-o", "run")
+    assert run.code == 0, run.err
+    options = load("run").options
+    for done, rate in zip((0, 2, 4), RATES[words], strict=True):
+        keywords = {key.replace("-", "_"): value for key, value in options.items() if key != "steps"}
+        schedule = library.train("xor.yaml", steps=8, **keywords).problem.optimizer.schedule
+        assert rate_at(schedule, 1.0, done, 8) == pytest.approx(rate, rel=1e-15)
+
+
+def test_options_of_a_schedule_are_laid_over_those_of_the_file(xor: Path) -> None:
+    text = XOR.replace("0.5}}", "0.5, schedule: {step: {every: 100, factor: 0.5}}}}")
+    assert library.train(text, steps=1, schedule_every=3).problem.optimizer.schedule == Schedule("step", 3, 0.5)
+    assert library.train(text, steps=1, schedule="cosine").problem.optimizer.schedule == Schedule("cosine")
+    assert library.train(text, steps=1, schedule="constant").problem.optimizer.schedule == Schedule()
+
+
+PARTS = """\
+title: Two problems
+parts:
+  - {title: Square, values: {w: 3}, circuit: {f: w^2}, trainable: [w], optimizer: {sgd: {learning-rate: 0.25}}, training: {steps: 2}}
+  - {title: {en: Line, zh: 直线}, values: {v: 1}, circuit: {g: 2*v}, trainable: [v], optimizer: {sgd: {learning-rate: 0.5}}, training: {steps: 3}}
+"""
+
+
+def test_one_part_of_a_file_is_trained_and_checked(folder: Path, derive: Derive) -> None:
+    (folder / "two.yaml").write_text(PARTS, encoding="utf-8")
+    for command in ("train", "gradcheck"):
+        run = derive(command, "two.yaml")
+        assert (run.code, run.out) == (2, "")
+        assert "holds several problems (`parts`); name one by `part`: 1 (Square) or 2 (Line)" in run.err
+    assert "w = 0.75" in derive("train", "two.yaml", "--part", "1").out  # 3 -> 1.5 -> 0.75: each step takes half
+    for name in ("2", "Line", "line", "直线"):
+        assert "v = -2" in derive("train", "two.yaml", "--part", name).out  # 1 - 3*0.5*2
+    assert "w " in derive("gradcheck", "two.yaml", "--part", "square").out
+    wrong = derive("train", "two.yaml", "--part", "Lime")
+    assert "part: there is no part 'Lime'; expected 1 (Square) or 2 (Line); did you mean 'Line'?" in wrong.err
+    assert "there is no part '3'" in derive("gradcheck", "two.yaml", "--part", "3").err
+
+
+def test_a_saved_run_goes_on_with_its_part(folder: Path, derive: Derive) -> None:
+    (folder / "two.yaml").write_text(PARTS, encoding="utf-8")
+    assert derive("train", "two.yaml", "--part", "2", "-o", "run").code == 0
+    assert "v = -3" in derive("train", "--resume", "run", "--steps", "1").out
 
 
 def test_gradients_are_checked(derive: Derive) -> None:

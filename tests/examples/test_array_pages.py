@@ -11,7 +11,7 @@ from checking_pages import read_page
 from numpy.typing import NDArray
 
 from derive.api import Solution, solve
-from derive.problem.choices import LANGUAGES, NOTATIONS, ROUNDINGS
+from derive.problem.choices import LANGUAGES, ROUNDINGS
 from derive.problem.layer_types import LAYER_TYPES
 from derive.render.prose import signatures
 from derive.solution import layout as lay
@@ -140,11 +140,6 @@ def test_an_array_page_is_written_in_every_format_and_language(name: str, langua
     for text in (solution.to_text(), solution.to_markdown(), solution.to_latex()):
         assert text
         assert "d_x" not in text.replace(r"\_", "_").replace("bound_x", "")
-
-
-@pytest.mark.parametrize("notation", NOTATIONS)
-def test_an_array_page_is_the_same_in_every_notation(notation: str) -> None:
-    assert solved("convolution", notation=notation).to_text() == solved("convolution").to_text()
 
 
 def matrix(node: lay.Layout) -> NDArray[np.float64]:

@@ -116,7 +116,7 @@ def gradient_entries(sheet: Sheet, name: str, whole: bool = True) -> Iterator[Bl
     if len(ids) <= FEW and all(sheet.is_short(of(id_)) for id_ in ids):
         yield from (sheet.worked(of(id_)) for id_ in ids)
         return
-    yield sheet.worked(of(sheet.telling(array, of)))
+    yield from (sheet.worked(of(id_)) for id_ in sheet.examples(array, of))
     if whole:
         yield from all_entries(sheet, name)
 

@@ -19,6 +19,7 @@ from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.sizes import is_large
 from derive.solution.arrays.training import trained_network
 from derive.solution.arrays.update import after_update, later_steps, updates
+from derive.solution.check import gradient_check
 from derive.solution.document import Block
 from derive.solution.page import head, say
 
@@ -57,6 +58,9 @@ def _worked(sheet: Sheet, further: Sequence[Evaluation], run: TrainingRun | None
         if view.number in found:
             yield head(3, "array_back", number=view.number, kind=kind_of(sheet, view))
         yield from explainer(view.kind).backward(sheet, view, found.get(view.number, ()))
+    if sheet.page.options.gradient_check and sheet.entries is not None:
+        ids = [id_ for name in sheet.graph.trainable for id_ in sheet.array(name).ids.values()]
+        yield from gradient_check(sheet.page, ids, sheet.entries.gradient)
     yield from updates(sheet)
     yield from after_update(sheet)
     yield from later_steps(sheet, further)

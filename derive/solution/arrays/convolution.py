@@ -44,10 +44,11 @@ def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     rows, columns = axes_of(sheet, view)
     first, *others = sheet.defined(view)
     yield in_letters(sheet, first)
-    yield sheet.worked(sheet.telling(sheet.array(first.array)))
+    examples = sheet.examples(sheet.array(first.array))
+    yield from (sheet.worked(id_) for id_ in examples)
     if sheet.entries is not None:
         edge = _edge(sheet, first.array)
-        if max(rows.padding, columns.padding) and edge:
+        if max(rows.padding, columns.padding) and edge and edge not in examples and not sheet.brief:
             yield say("at_the_edge")
             yield sheet.worked(edge)
         yield from windows_table(sheet, view, first.array)
@@ -71,7 +72,7 @@ def windows_table(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
     rows, columns = axes_of(sheet, view)
     channels = size(source.unit_indices[0])
     first = channel(outputs, 0)
-    if channels > MOST_CHANNELS or sheet.names.samples:
+    if channels > MOST_CHANNELS or sheet.names.samples or sheet.brief:
         return
     some = rows.outputs * columns.outputs > MOST_WINDOWS  # then one row stands for all
     several = size(outputs.unit_indices[0]) > 1

@@ -57,7 +57,7 @@ def entries(sheet: Sheet, name: str) -> Iterator[Block]:
     if len(ids) == 1 or (len(ids) <= FEW and all(sheet.is_short(id_) for id_ in ids)):
         yield from (sheet.worked(id_) for id_ in ids)
         return
-    yield sheet.worked(sheet.telling(array))
+    yield from (sheet.worked(id_) for id_ in sheet.examples(array))
     if sheet.entries is not None:
         yield sheet.whole(array)
 

@@ -21,7 +21,7 @@ def max_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """The formula, an entry, the table of windows with their winners, all entries."""
     (definition,) = sheet.defined(view)
     yield in_letters(sheet, definition)
-    yield sheet.worked(sheet.telling(sheet.array(view.output)))
+    yield from (sheet.worked(id_) for id_ in sheet.examples(sheet.array(view.output)))
     if sheet.entries is not None:
         yield from _table(sheet, view)
         yield say("whole_array")
@@ -32,7 +32,7 @@ def _table(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """Each output: its window, the largest entry and its name; all channels one after the other."""
     output, source = sheet.array(view.output), sheet.array(view.source)
     rows, columns = axes_of(sheet, view)
-    if len(output.ids) > MOST_WINDOWS or sheet.names.samples:
+    if len(output.ids) > MOST_WINDOWS or sheet.names.samples or sheet.brief:
         return
     lines: list[tuple[Cell, ...]] = []
     tie = False
@@ -85,7 +85,8 @@ def max_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) ->
         rows, columns = axes_of(sheet, view)
         yield say("routing", overlap=rows.stride < rows.size or columns.stride < columns.size)
         yield from _routes(sheet, view)
-        yield say("an_entry")
+        if not sheet.brief:
+            yield say("an_entry")
         yield from gradient_entries(sheet, name)
 
 

@@ -45,11 +45,13 @@ def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     yield from _before(sheet, view, _module(sheet, view))
     arrays = [sheet.array(definition.array) for definition in steps]
     last = size(_step(arrays[0]))
-    yield say("one_unit_one_step", step=min(2, last))
-    for array in arrays:
-        yield from (sheet.worked(id_) for id_ in at_step(sheet, array, min(2, last) - 1))
+    worked = range(last) if sheet.page.options.detail == "full" else () if sheet.brief else (min(2, last) - 1,)
+    for step in worked:
+        yield say("one_unit_one_step", step=step + 1)
+        for array in arrays:
+            yield from (sheet.worked(id_) for id_ in at_step(sheet, array, step))
     if sheet.entries is not None:
-        yield say("all_steps")
+        yield say("every_step" if sheet.brief else "all_steps")
         yield from tables(sheet, arrays)
     for definition in sheet.defined(view):
         if definition.loop is None:
@@ -262,15 +264,22 @@ def _back_in_time(sheet: Sheet, arrays: Sequence[Array]) -> Iterator[Block]:
     """One unit at the last step and at the one before, all steps."""
     last = size(_step(arrays[0]))
     of = sheet.formulas.gradient
-    if last > 1:
+    if last > 1 and not sheet.brief:
         yield say("bptt_last", step=last)
         yield from (sheet.worked(of(id_)) for id_ in at_step(sheet, arrays[0], last - 1))
-    yield say("bptt_step", step=last - 1) if last > 1 else say("one_unit_one_step", step=1)
-    for array in arrays:
-        for id_ in at_step(sheet, array, max(last - 2, 0)):
-            yield sheet.worked(of(id_))
-            if array == arrays[0] and last > 1:
-                yield from _both_ways(sheet, id_, last - 2)
+    first = 0 if sheet.page.options.detail == "full" else max(last - 2, 0)
+    for step in () if sheet.brief else range(max(last - 2, 0), first - 1, -1):
+        yield from _one_step_back(sheet, arrays, step, last)
     if sheet.entries is not None:
-        yield say("all_steps_back")
+        yield say("every_step_back" if sheet.brief else "all_steps_back")
         yield from tables(sheet, arrays, back=True)
+
+
+def _one_step_back(sheet: Sheet, arrays: Sequence[Array], step: int, last: int) -> Iterator[Block]:
+    """The gradients of the first unit at a step, with what the next step sends back where there is one."""
+    yield say("bptt_step", step=step + 1) if last > 1 else say("one_unit_one_step", step=1)
+    for array in arrays:
+        for id_ in at_step(sheet, array, step):
+            yield sheet.worked(sheet.formulas.gradient(id_))
+            if array == arrays[0] and last > 1:
+                yield from _both_ways(sheet, id_, step)

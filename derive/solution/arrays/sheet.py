@@ -22,6 +22,7 @@ from derive.solution.typeset import Typesetter
 OF_LOSS = ("loss-part", "score", "sample-loss", "data-loss", "penalty", "loss")
 MOST_IN_A_COLUMN = 4
 SHORT = 6  # names in a formula
+MOST_WORKED = 16  # entries of an array that a page in full detail works one by one
 _SIGNS = {"==": "=", "!=": "!="}
 
 
@@ -151,6 +152,19 @@ class Sheet:
         ids = list(array.ids.values())
         weights = [weight(id_) for id_ in ids]
         return ids[weights.index(max(weights))]
+
+    @property
+    def brief(self) -> bool:
+        """Whether all entries in one matrix are enough, and none is worked beside it."""
+        return self.page.options.detail == "brief" and self.entries is not None
+
+    def examples(self, array: Array, of: Callable[[str], str] = str) -> tuple[str, ...]:
+        """The ids to work in full beside all entries of an array: one, in brief none, in full detail every one."""
+        if self.brief:
+            return ()
+        if self.page.options.detail == "full" and len(array.ids) <= MOST_WORKED:
+            return tuple(array.ids.values())
+        return (self.telling(array, of),)
 
     def whole(
         self, array: Array, of: Callable[[str], str] = str, named: Callable[[Layout], Layout] | None = None
