@@ -10,7 +10,7 @@ import yaml
 from checking_pages import read_page
 
 from derive.api import Solution, solve
-from derive.problem.choices import LANGUAGES, NOTATIONS, ROUNDINGS
+from derive.problem.choices import ARRAY_NOTATIONS, LANGUAGES, ROUNDINGS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LAYERS = ("lstm", "gru", "attention", "attention-causal")
@@ -69,9 +69,9 @@ def test_every_line_of_a_layer_with_steps_is_true(case: str, rounding: str) -> N
     check(solve(CASES[case], rounding=rounding))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("notation", ARRAY_NOTATIONS)
 @pytest.mark.parametrize("name", LAYERS)
-def test_every_notation_writes_the_page(name: str, notation: str) -> None:
+def test_every_notation_of_arrays_writes_the_page(name: str, notation: str) -> None:
     check(solve(EXAMPLES / f"{name}.yaml", notation=notation))  # type: ignore[arg-type]
 
 
