@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice, markup_width
 from derive.render.escapes import CanSet, latex_text, latin, latin_or_han
+from derive.render.figures.tikz import LATEX_COLORS
 from derive.render.plain import plain
 from derive.render.shape import width
 from derive.render.symbols import is_wide
@@ -13,7 +14,7 @@ from derive.solution.layout import Layout
 
 def latex(language: str, flavor: str) -> Dialect:
     can_set: CanSet = latin_or_han if language in HAN_LANGUAGES else latin
-    emit = TexEmitter(can_set, colors={role: role for role in ("forward", "gradient", "result")})
+    emit = TexEmitter(can_set, LATEX_COLORS)
     text = Voice(
         escape=lambda words: latex_text(words, can_set),
         formula=lambda layout: f"${emit(layout)}$",
