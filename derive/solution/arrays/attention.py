@@ -10,7 +10,8 @@ from derive.formula.tree import Number, Sum, Tree, names
 from derive.network.graph import LayerView, Position
 from derive.problem.model import Module
 from derive.solution.arrays.backward import gradient
-from derive.solution.arrays.forward import defined, in_letters
+from derive.solution.arrays.forward import defined, entries, in_letters
+from derive.solution.arrays.shaping import flat_place
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Block, Equation, Line
 from derive.solution.layout import BigSum, Identifier, Operator, row
@@ -52,8 +53,13 @@ def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     yield _worked(sheet, _last(head.ids, causal))
     if sheet.entries is not None:
         yield sheet.whole(head)
-    yield say("attention_mixed" if "Wo" in view.parameters else "attention_side_by_side")
-    yield from defined(sheet, by_letter["out"])
+    if "Wo" in view.parameters:
+        yield say("attention_mixed")
+        yield from defined(sheet, by_letter["out"])
+        return
+    yield say("attention_side_by_side", heads=heads)
+    yield flat_place(sheet, by_letter["out"])
+    yield from entries(sheet, by_letter["out"].array)
 
 
 def _softmax(sheet: Sheet, view: LayerView, heads: int, causal: bool) -> Iterator[Block]:
@@ -71,7 +77,7 @@ def _softmax(sheet: Sheet, view: LayerView, heads: int, causal: bool) -> Iterato
         formula = in_letters(sheet, definition)
         yield _seen(formula, total.unit_indices[axis].name) if causal and array is total else formula
     for id_ in (id_ for at, id_ in exponentials.ids.items() if at[: len(places)] == places):
-        if not _is_masked(sheet, id_):
+        if sheet.entries is not None and not _is_masked(sheet, id_):
             yield sheet.worked(id_)
     yield _worked(sheet, worked)
     for id_ in (id_ for at, id_ in weights.ids.items() if at[: len(places)] == places):

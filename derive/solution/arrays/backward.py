@@ -12,9 +12,9 @@ from derive.network.graph import Array, Definition, Partial, size
 from derive.solution import layout as lay
 from derive.solution.arrays.forward import FEW
 from derive.solution.arrays.places import letter
-from derive.solution.arrays.sheet import Sheet, has_choice
+from derive.solution.arrays.sheet import OF_LOSS, Sheet, has_choice
 from derive.solution.document import Block, Equation, Line
-from derive.solution.layout import Layout, Operator, row
+from derive.solution.layout import Digits, Layout, Operator, row
 from derive.solution.page import say
 
 
@@ -60,8 +60,12 @@ def readers(sheet: Sheet, name: str) -> tuple[Definition, ...]:
 
 
 def gradient(sheet: Sheet, name: str) -> Iterator[Block]:
-    """The gradient with respect to one array, in full; nothing where the loss simply adds the array."""
-    if sheet.formulas.is_one(name):
+    """The gradient with respect to one array, in full; nothing for a part that the loss simply adds."""
+    if is_part(sheet, name):
+        return
+    if sheet.formulas.is_one(name) and all(is_part(sheet, reader.array) for reader in readers(sheet, name)):
+        yield say("added_to_the_loss", array=sheet.names.whole(sheet.array(name)))
+        yield Equation((Line(sheet.names.slope(sheet.own(name)), "=", Digits("1")),))
         return
     yield from enters(sheet, name)
     lines = formula_lines(sheet, name)
@@ -75,7 +79,7 @@ def gradient(sheet: Sheet, name: str) -> Iterator[Block]:
 def enters(sheet: Sheet, name: str) -> Iterator[Block]:
     """Through what the array reaches the loss, in words."""
     through = readers(sheet, name)
-    if all(is_one(sheet, reader) for reader in through):
+    if all(is_part(sheet, reader.array) for reader in through):
         return
     yield say(
         "array_gradient",
@@ -90,7 +94,7 @@ def formula_lines(sheet: Sheet, name: str) -> list[Line]:
     through = readers(sheet, name)
     left = sheet.names.slope(sheet.own(name))
     lines: list[Line] = []
-    if not all(is_one(sheet, reader) for reader in through):
+    if not all(is_part(sheet, reader.array) for reader in through):
         terms = [chain_term(sheet, reader, name) for reader in through]
         lines.append(Line(left, "=", row(*_joined(terms))))
     tree = sheet.formulas.gradient_tree(name)
@@ -127,9 +131,9 @@ def all_entries(sheet: Sheet, name: str) -> Iterator[Block]:
         yield sheet.whole(sheet.array(name), sheet.formulas.gradient, sheet.names.slope)
 
 
-def is_one(sheet: Sheet, definition: Definition) -> bool:
-    """Whether the loss simply adds the definition: its own gradient is 1."""
-    return sheet.formulas.is_one(definition.array)
+def is_part(sheet: Sheet, name: str) -> bool:
+    """Whether an array is a part of the loss, and simply added: nobody speaks of its gradient, which is 1."""
+    return sheet.array(name).role in OF_LOSS and sheet.formulas.is_one(name)
 
 
 def chain_term(sheet: Sheet, reader: Definition, name: str) -> Layout:
@@ -138,7 +142,7 @@ def chain_term(sheet: Sheet, reader: Definition, name: str) -> Layout:
     places, sums = reading_places(sheet, reader, array)
     read = sheet.at(reader.array, places)
     factor = lay.Partial(read, sheet.own(name))
-    product = factor if is_one(sheet, reader) else row(sheet.names.slope(read), Operator("."), factor)
+    product = factor if is_part(sheet, reader.array) else row(sheet.names.slope(read), Operator("."), factor)
     if not sums:
         return product
     return lay.BigSum(row(*_commas([letter(index) for index in sums])), product)

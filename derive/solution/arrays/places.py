@@ -130,15 +130,14 @@ def sides(left: Place, right: Place) -> tuple[Layout, Layout]:
     return shown(left, Fraction(0)), shown(right, shift)
 
 
-def delta(tree: Call, fixed: Callable[[str], bool], picked: Callable[[Tree], Layout]) -> Layout:
-    """The Kronecker delta of two places; `picked` lays out one that data pick."""
-    first, second = (place_of(argument) for argument in tree.arguments)
+def sides_of(delta: Call, fixed: Callable[[str], bool], picked: Callable[[Tree], Layout]) -> tuple[Layout, Layout]:
+    """The two places that a Kronecker delta compares; `picked` lays out one that data pick."""
+    first, second = (place_of(argument) for argument in delta.arguments)
     if first is None or second is None:
-        known, other = (first, tree.arguments[1]) if first is not None else (second, tree.arguments[0])
+        known, other = (first, delta.arguments[1]) if first is not None else (second, delta.arguments[0])
         assert known is not None
-        return Identifier("delta", row(shown(known.without(fixed)), Operator(","), picked(other)))
-    left, right = sides(first.without(fixed), second.without(fixed))
-    return Identifier("delta", row(left, Operator(","), right))
+        return picked(other), shown(known.without(fixed))
+    return sides(first.without(fixed), second.without(fixed))
 
 
 def _is_index(tree: Tree) -> bool:

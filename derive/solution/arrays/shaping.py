@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from sympy import Indexed
 
+from derive.formula.symbolic import from_sympy
 from derive.formula.tree import Name, names
-from derive.network.graph import LayerView
+from derive.network.graph import Definition, LayerView
 from derive.solution.arrays.backward import enters, formula_lines, gradient
 from derive.solution.arrays.forward import entries, in_letters, layer_forward
 from derive.solution.arrays.sheet import Sheet
@@ -18,7 +19,8 @@ from derive.solution.page import say
 
 def flatten_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """The order in words, the first entries by name, all of them in numbers."""
-    yield flat_place(sheet, view)
+    (definition,) = sheet.defined(view)
+    yield flat_place(sheet, definition)
     ids = tuple(sheet.array(view.output).ids.values())
     rows = [sheet.worked(id_).lines[0] for id_ in ids[:MOST_NAMED]]
     yield Equation(tuple(rows))
@@ -50,11 +52,10 @@ def dropout_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     yield from layer_forward(sheet, view)
 
 
-def flat_place(sheet: Sheet, view: LayerView) -> Equation:
+def flat_place(sheet: Sheet, definition: Definition) -> Equation:
     """`out_{9d+3p+q-12} = x_{d,p,q}`: where each entry goes."""
-    (definition,) = sheet.defined(view)
     (scatter,) = definition.scatter
-    return Equation((Line(sheet.at(view.output, scatter.at), "=", sheet.at(view.source, scatter.indices)),))
+    return Equation((Line(sheet.at(definition.array, scatter.at), "=", sheet.in_letters(from_sympy(scatter.body, sheet.formulas.rank))),))
 
 
 def about_dropout(sheet: Sheet, view: LayerView) -> Iterator[Block]:

@@ -8,47 +8,20 @@ from functools import cached_property
 from typing import Any
 
 from derive.formula.symbolic import from_sympy
-from derive.formula.tree import BigSum, Call, Compare, Element, Name, Number, Tree, children, names
+from derive.formula.tree import Element, Name, Number, Tree, children, names
 from derive.network.graph import Array, Definition, Graph, LayerView, element, size
 from derive.numeric.entrywise import EntryFormulas, Entrywise
 from derive.numeric.rounding import Value, show
+from derive.solution.arrays.index_notation import IndexTypesetter
 from derive.solution.arrays.names import StackNames
-from derive.solution.arrays.places import compared, delta, letter
 from derive.solution.document import Block, Equation, Line
-from derive.solution.layout import Digits, Layout, Matrix, Operator, Transposed, row
+from derive.solution.layout import Digits, Layout, Matrix, Transposed
 from derive.solution.page import Page
-from derive.solution.typeset import Typesetter
 
 OF_LOSS = ("loss-part", "score", "sample-loss", "data-loss", "penalty", "loss")
 MOST_IN_A_COLUMN = 4
 SHORT = 6  # names in a formula
 MOST_WORKED = 16  # entries of an array that a page in full detail works one by one
-_SIGNS = {"==": "=", "!=": "!="}
-
-
-@dataclass(frozen=True)
-class IndexTypesetter(Typesetter):
-    """A typesetter for formulas in index notation: places counted from 1, letters of one place left out."""
-
-    fixed: Callable[[str], bool]
-    letters: frozenset[str]
-
-    def __call__(self, tree: Tree) -> Layout:
-        if isinstance(tree, BigSum):
-            open_ = tuple(index for index in tree.indices if not self.fixed(index))
-            return super().__call__(BigSum(tree.body, open_) if open_ else tree.body)
-        if isinstance(tree, Compare):
-            sides = compared(tree, self.fixed)
-            return super().__call__(tree) if sides is None else row(sides[0], Operator(_sign(tree)), sides[1])
-        if isinstance(tree, Call) and tree.function == "kronecker":
-            return delta(tree, self.fixed, lambda other: row(self(other), Operator("+"), Digits("1")))
-        if isinstance(tree, Name) and tree.id.rstrip("'") in self.letters:
-            return letter(tree.id)
-        return super().__call__(tree)
-
-
-def _sign(tree: Compare) -> str:
-    return _SIGNS.get(tree.relation, tree.relation)
 
 
 @dataclass(frozen=True)
