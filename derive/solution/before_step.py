@@ -125,7 +125,8 @@ def _cosine(page: Page, letters: Letters, schedule: Schedule) -> Equation:
         formula: Tree = Sum((Name("end"), Product((half, wave))))
     else:
         formula = Product((Quotient(Name("eta_0"), Number("2")), wave))
-    own = replace(page.set, name=lambda name: Identifier(name) if name in "tT" else _rate_name(name), tight=True)
+    counted = {"t": letters.any_step, "T": Identifier("T")}
+    own = replace(page.set, name=lambda name: counted.get(name) or _rate_name(name), tight=True)
     return Equation((Line(letters.rate(), "=", own(formula)),))
 
 

@@ -11,6 +11,7 @@ from derive.formula.tree import Name, Negative, Quotient, Sum
 from derive.numeric.evaluate import run
 from derive.numeric.rounding import Value, typed
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
+from derive.solution.free_letters import free
 from derive.solution.layout import Digits, Fraction, Function, Identifier, Layout, Operator, Partial, row
 from derive.solution.page import Page, head, say
 
@@ -29,10 +30,10 @@ def gradient_check(page: Page, ids: Sequence[str], gradient: Callable[[str], Val
     if page.graph.layers:
         told = (id_ for id_ in ids if gradient(id_).number != 0)  # a rate of 0 tells little
         yield from _one_nudge(page, next(told, ids[0]), gradient)
-    loss, x, h = page.names(page.graph.loss), Identifier("v"), Identifier("h")
-    f = "F"
+    loss, x, h = page.names(page.graph.loss), Identifier(free(page, "v", "x", "u", "z")), _step(page)
+    f = free(page, "F", "Q", "R")
     above = row(Function(f, (row(x, Operator("+"), h),)), Operator("-"), Function(f, (row(x, Operator("-"), h),)))
-    yield say("gradient_check", h=row(h, Operator("="), Digits("1e-5")), loss=loss)
+    yield say("gradient_check", h=row(h, Operator("="), Digits("1e-5")), loss=loss, f=Identifier(f), v=x)
     yield Equation((Line(Partial(Identifier(f), x), "~=", Fraction(above, row(Digits("2"), h))),))
     rows: list[tuple[Cell, ...]] = []
     for id_ in ids[:MOST]:
@@ -54,18 +55,24 @@ def gradient_check(page: Page, ids: Sequence[str], gradient: Callable[[str], Val
     yield Table(header, tuple(rows), frozenset({1, 2, 3}))
 
 
+def _step(page: Page) -> Identifier:
+    """The letter of a small step."""
+    return Identifier(free(page, "h", "epsilon", "d"))
+
+
 def _one_nudge(page: Page, id_: str, gradient: Callable[[str], Value]) -> Iterator[Block]:
     """Raise one parameter a little: how fast does the loss rise?"""
     h = float(NUDGE)
     before, after = shifted(page, id_, 0.0), shifted(page, id_, h)
     loss, name = page.names(page.graph.loss), page.names(id_)
-    yield say("one_nudge", quantity=name, h=row(Identifier("h"), Operator("="), Digits(NUDGE)), loss=loss)
+    step = _step(page)
+    yield say("one_nudge", quantity=name, h=row(step, Operator("="), Digits(NUDGE)), loss=loss, step=step)
     values = {"after": Value(after), "before": Value(before), "h": typed(NUDGE)}
     rate = Value((after - before) / h)
     formula = Quotient(Sum((Name("after"), Negative(Name("before")))), Name("h"))
     symbols = Fraction(
-        row(Function("E", (row(name, Operator("+"), Identifier("h")),)), Operator("-"), Function("E", (name,))),
-        Identifier("h"),
+        row(Function("E", (row(name, Operator("+"), step),)), Operator("-"), Function("E", (name,))),
+        step,
     )
     rows = page.numbers(formula, values.__getitem__, rate)
     yield Equation((Line(symbols, rows[0].relation, rows[0].right), *rows[1:]))

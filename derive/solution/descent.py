@@ -27,7 +27,7 @@ from derive.solution.layout import (
 from derive.solution.matrices import Matrices
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, say
-from derive.solution.step_letters import Letters, at_step, line_id, stated
+from derive.solution.step_letters import Letters, at_step, line_id, other_letters, rule_in_words, stated
 
 ANY = Identifier("w")  # any parameter
 # What a line of a rule is for, in a sentence (`line_mean`); a line without an entry explains itself.
@@ -47,9 +47,8 @@ SAID = {
 
 def descent_section(page: Page, ids: Sequence[str], others: Sequence[str]) -> Iterator[Block]:
     """The update by a rule of several lines: `ids` worked line by line, `others` in a table."""
-    optimizer = page.graph.problem.optimizer
-    assert optimizer is not None
-    yield say(f"optimizer_{optimizer.name}")
+    yield from rule_in_words(page)
+    yield from other_letters(page)
     yield from beforehand(page)
     for at, id_ in enumerate(ids):
         yield head(3, "update_of", quantity=page.names(id_))
@@ -66,10 +65,9 @@ def rule_lines(page: Page, id_: str, explained: bool = True) -> Iterator[Block]:
 
 def rule_in_symbols(page: Page) -> Iterator[Block]:
     """The rule for any parameter w, where the parameters are too many to be worked."""
-    optimizer = page.graph.problem.optimizer
-    assert optimizer is not None
     page = page.with_(worked=None, of_arrays=None)
-    yield say(f"optimizer_{optimizer.name}")
+    yield from rule_in_words(page)
+    yield from other_letters(page)
     yield from beforehand(page)
     yield say("every_parameter", parameter=ANY)
     yield from _lines(page, Letters(page, "", ANY), explained=True)
@@ -86,7 +84,7 @@ def _lines(page: Page, letters: Letters, explained: bool) -> Iterator[Block]:
     for line in lines:
         said = SAID.get((optimizer.name, line.name))
         if explained and said:
-            yield say(f"line_{said}", parameter=letters.parameter)
+            yield say(f"line_{said}", parameter=letters.parameter, step=letters.any_step, kept=letters.family("beta1"))
         elif explained and line.name == "w+" and len(lines) > 1:
             yield say("line_step", parameter=letters.parameter)
         left = letters(line.name)
@@ -181,4 +179,5 @@ def array_results(page: Page) -> Iterator[Block]:
 
 def of_array(page: Page, line: str, array: Layout) -> Layout:
     """m_1 of a whole array."""
-    return Identifier(line.removesuffix("+"), row(array, Operator(","), Letters(page, "").step()), bold=True)
+    letters = Letters(page, "")
+    return Identifier(letters.letter(line.removesuffix("+")), row(array, Operator(","), letters.step()), bold=True)

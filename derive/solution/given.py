@@ -13,9 +13,8 @@ from derive.solution.document import Argument, Block, Cell, Listing, Message, Ta
 from derive.solution.large import is_large
 from derive.solution.layout import Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, natural, note, say
-from derive.solution.step_letters import is_plain
+from derive.solution.step_letters import Letters, is_plain
 from derive.solution.symbols import letters
-from derive.solution.typed_names import typed_name
 
 MOST_IN_A_ROW = 5
 MOST_NUMBERS = 60  # more given numbers than this are not listed one by one
@@ -114,8 +113,8 @@ def given_numbers(page: Page) -> Iterator[Block]:
     for message, ids in listed:
         rows.extend(_rows(message, [_is(page.names(id_), page.shown(page.worked.value(id_))) for id_ in ids]))
     if problem.optimizer is not None:
-        options = option_values(problem.optimizer).items()
-        shown = [_is(typed_name(symbol), page.shown(typed(value.text))) for symbol, value in options]
+        options, letters = option_values(problem.optimizer).items(), Letters(page, "")
+        shown = [_is(letters.plain(symbol), page.shown(typed(value.text))) for symbol, value in options]
         rows.extend(_rows(Message("group_optimizer"), shown))
     yield say("given_numbers")
     yield Table((Message("quantity"), Message("given_value")), tuple(rows))

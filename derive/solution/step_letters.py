@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from derive.calculus.updates import named
 from derive.numeric.descent import Descent
 from derive.numeric.rounding import Value, show
 from derive.problem.model import Optimizer
 from derive.problem.optimizers import OPTIMIZERS
-from derive.solution.document import Line
+from derive.solution.document import Block, Line
+from derive.solution.free_letters import own_letters, replaced
 from derive.solution.layout import (
     Digits,
     Identifier,
@@ -19,7 +22,7 @@ from derive.solution.layout import (
     row,
 )
 from derive.solution.notations import marked
-from derive.solution.page import Page
+from derive.solution.page import Page, say
 from derive.solution.typed_names import typed_name
 
 
@@ -58,23 +61,45 @@ class Letters:
         """The number of the step, or of an earlier one; t in a symbolic problem."""
         if self.descent is not None:
             return Digits(str(self.descent.step - back))
-        return row(Identifier("t"), Operator("-"), Digits(str(back))) if back else Identifier("t")
+        return row(self.any_step, Operator("-"), Digits(str(back))) if back else self.any_step
+
+    @cached_property
+    def replaced(self) -> Mapping[str, str]:
+        """The letters of the optimiser that stand for something else on the page, and what is written instead."""
+        return replaced(self.page)
+
+    def letter(self, usual: str) -> str:
+        """A letter of the optimiser as this page writes it."""
+        return self.replaced.get(usual, usual)
+
+    def plain(self, usual: str) -> Layout:
+        """A setting of the optimiser, or the bare letter of what it remembers."""
+        return typed_name(self.letter(usual))
+
+    def family(self, usual: str) -> Layout:
+        """The letter of settings that are told apart by a number: beta of beta_1 and beta_2."""
+        return Identifier(self.letter(usual).rstrip("0123456789"))
+
+    @property
+    def any_step(self) -> Layout:
+        """The letter of the steps of the optimiser."""
+        return self.plain("t")
 
     def at_step(self, letter: str, back: int = 0, hat: bool = False) -> Layout:
         """A letter with the step below it; where the page has such names itself, also the parameter's."""
-        below = self.step(back)
-        if self.id and self.is_taken(letter):
+        below, written = self.step(back), self.letter(letter)
+        if self.id and written in self.own:
             below = row(self.page.names(self.id), Operator(","), below)
-        return Identifier(letter, below, hat=hat)
+        return Identifier(written, below, hat=hat)
 
     def of_column(self, letter: str) -> Layout:
         """A letter at any step t."""
-        return Identifier(letter, Identifier("t"))
+        return Identifier(self.letter(letter), self.any_step)
 
-    def is_taken(self, letter: str) -> bool:
-        """Whether the page has a quantity m_1 of its own."""
-        shown = (self.page.names(id_) for id_ in self.page.graph.place_of)
-        return any(isinstance(name, Identifier) and name.base == letter and name.superscript is None for name in shown)
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """The letters of the page's own quantities."""
+        return own_letters(self.page)
 
     def rate(self) -> Layout:
         """eta, with the step where the rate changes."""
@@ -103,7 +128,22 @@ class Letters:
             return self.at_step(name.removesuffix("_hat"), hat=True)
         if name.endswith("+") or name in OPTIMIZERS[optimizer.name].states:
             return self.at_step(name.removesuffix("+"), back=0 if name.endswith("+") else 1)
-        return typed_name(name)
+        return self.plain(name)
+
+
+def rule_in_words(page: Page) -> Iterator[Block]:
+    """What the optimiser does."""
+    optimizer = page.graph.problem.optimizer
+    assert optimizer is not None
+    states = tuple(Letters(page, "").plain(state) for state in OPTIMIZERS[optimizer.name].states)
+    yield say(f"optimizer_{optimizer.name}", states=states)
+
+
+def other_letters(page: Page) -> Iterator[Block]:
+    """Which letters of the optimiser are others on this page; nothing where all are the usual ones."""
+    found = replaced(page)
+    if found:
+        yield say("other_letters", usual=tuple(map(typed_name, found)), here=tuple(map(typed_name, found.values())))
 
 
 def line_id(page: Page, line: str, id_: str) -> str:

@@ -156,6 +156,11 @@ def moved(page: Page) -> Page:
     return page.with_(worked=page.worked.moved_to(after))
 
 
+def _plain(page: Page) -> Layout | str:
+    """The name of what is made smaller where it is no loss of a network; else nothing."""
+    return "" if page.graph.layers else page.names(page.graph.loss)
+
+
 def after_update(page: Page, moved: Page, level: int = 2) -> Iterator[Block]:
     """The forward pass again at the new parameters: the loss before and after."""
     assert page.worked is not None
@@ -172,7 +177,7 @@ def after_update(page: Page, moved: Page, level: int = 2) -> Iterator[Block]:
         if not page.neurons.per_sample(id_)
     ]
     change = (after.number > before.number) - (after.number < before.number)
-    yield say("after_update", change=change)
+    yield say("after_update", change=change, value=_plain(page))
     rows = tuple(
         (page.names(id_), page.shown(page.worked.value(id_)), page.shown(moved.worked.value(id_))) for id_ in outputs
     )
@@ -182,5 +187,5 @@ def after_update(page: Page, moved: Page, level: int = 2) -> Iterator[Block]:
         frozenset({1, 2}),
     )
     if over_all_samples(page.neurons.nodes[loss].formula) is None:
-        yield say("loss_again")
+        yield say("loss_again", value=_plain(page))
         yield replace(quantity(moved, loss), id=at_step(page, f"{loss}+"))

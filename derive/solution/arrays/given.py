@@ -15,7 +15,7 @@ from derive.solution.document import Argument, Block, Equation, Line, Listing, M
 from derive.solution.given import glossary, steps_of_training
 from derive.solution.layout import Matrix, Operator, row
 from derive.solution.page import head, say
-from derive.solution.typed_names import typed_name
+from derive.solution.step_letters import Letters, other_letters
 
 
 def introduction(sheet: Sheet) -> Iterator[Block]:
@@ -101,9 +101,12 @@ def given_arrays(sheet: Sheet) -> Iterator[Block]:
     if optimizer is not None and optimizer.learning_rate is not None:
         options = option_values(optimizer)
         yield say("given_settings" if options else "given_rate")
-        shown = [(typed_name(symbol), sheet.page.shown(typed(value.text))) for symbol, value in options.items()]
+        letters = Letters(sheet.page, "")
+        shown = [(letters.plain(symbol), sheet.page.shown(typed(value.text))) for symbol, value in options.items()]
         rate = (sheet.page.names("eta"), sheet.page.shown(sheet.value("eta")))
         yield Equation(tuple(Line(name, "=", number) for name, number in (rate, *shown)))
+        if options:
+            yield from other_letters(sheet.page)
 
 
 def _inputs(sheet: Sheet) -> Iterator[Line]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from derive.network.graph import LayerView
 from derive.numeric.rounding import Value
-from derive.solution.arrays.backward import formula_lines, is_hidden, sections
+from derive.solution.arrays.backward import formula_lines, is_hidden, is_part, sections
 from derive.solution.arrays.explainers import explainer
 from derive.solution.arrays.forward import in_letters, kind_of, layer_heading
 from derive.solution.arrays.letters import letters_table, unit_names
@@ -53,7 +53,8 @@ def _worked(sheet: Sheet) -> Iterator[Block]:
 
 def _formulas(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     if view.kind == "flatten":
-        yield flat_place(sheet, view)
+        (definition,) = sheet.defined(view)
+        yield flat_place(sheet, definition)
         return
     for definition in sheet.defined(view):
         if definition.tree is not None and sheet.array(definition.array).role != "exponential":
@@ -72,7 +73,7 @@ def _backward(sheet: Sheet) -> Iterator[Block]:
             view = graph.layers[number - 1]
             yield head(3, "array_back", number=number, kind=kind_of(sheet, view))
         for name in found[number]:
-            if not sheet.formulas.is_one(name) and not is_hidden(sheet, name):
+            if not is_part(sheet, name) and not is_hidden(sheet, name):
                 yield Equation(tuple(formula_lines(sheet, name)))
     if graph.problem.optimizer is not None and graph.trainable:
         yield head(2, "matrix_update")

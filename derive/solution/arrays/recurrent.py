@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sympy import Idx, Integer
+from sympy import Idx, Indexed, Integer
 
 from derive.calculus.ones import without_ones
 from derive.formula.symbolic import from_sympy
@@ -42,7 +42,7 @@ def forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     steps = [definition for definition in sheet.defined(view) if definition.loop is not None]
     for definition in steps:
         yield _short(sheet, definition)
-    yield from _before(sheet, view, _module(sheet, view))
+    yield from _before(sheet, view)
     arrays = [sheet.array(definition.array) for definition in steps]
     last = size(_step(arrays[0]))
     worked = range(last) if sheet.page.options.detail == "full" else () if sheet.brief else (min(2, last) - 1,)
@@ -74,7 +74,7 @@ def backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Ite
         if name in sheet.graph.parameters and not said:
             said = True
             yield say("bptt_parameters")
-        yield from gradient(sheet, name)
+        yield from _from_the_start(sheet, view, name)
 
 
 def _module(sheet: Sheet, view: LayerView) -> Module:
@@ -110,13 +110,37 @@ def sigmoid_of(tree: Tree | None) -> Tree | None:
     return None
 
 
-def _before(sheet: Sheet, view: LayerView, module: Module) -> Iterator[Block]:
+def _zero(view: LayerView) -> list[str]:
+    """The states that are 0 before the first step."""
+    return [state for state in BEFORE if f"{state}{view.number}" in view.arrays and f"{state}0" not in view.parameters]
+
+
+def _at_start(state: str) -> Layout:
+    """`h^{<0>}`"""
+    return Identifier(state, superscript=Fenced(Digits("0"), "⟨", "⟩"), bold=True)
+
+
+def _from_the_start(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
+    """The gradient of a parameter; where it multiplies a state that starts at 0, also why no term of step 1 is seen."""
+    read = sheet.page.derivation.gradients[name].expression.atoms(Indexed)
+    unseen = {
+        state
+        for state in _zero(view)
+        for leaf in read
+        if str(leaf.base) == f"{state}{view.number}" and any(index.has(Integer(-1)) for index in leaf.indices)
+    }
+    for block in gradient(sheet, name):
+        yield block
+        if unseen and isinstance(block, Equation):
+            yield say("no_first_term", state=_at_start(unseen.pop()))
+
+
+def _before(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """The states before the first step: 0, or as given."""
-    states = [state for state in BEFORE if f"{state}{view.number}" in view.arrays]
-    given = [state for state in states if f"{state}0" in view.parameters]
-    zero = tuple(Identifier(s, superscript=Fenced(Digits("0"), "⟨", "⟩"), bold=True) for s in states if s not in given)
+    zero = _zero(view)
+    given = [state for state in BEFORE if f"{state}0" in view.parameters]
     if zero:
-        yield say("state_before", states=zero)
+        yield say("state_before", states=tuple(_at_start(state) for state in zero))
     shown = tuple(sheet.names.whole(sheet.array(view.parameters[f"{state}0"])) for state in given)
     if shown:
         yield say("state_given", states=shown)
@@ -264,8 +288,9 @@ def _back_in_time(sheet: Sheet, arrays: Sequence[Array]) -> Iterator[Block]:
     """One unit at the last step and at the one before, all steps."""
     last = size(_step(arrays[0]))
     of = sheet.formulas.gradient
-    if last > 1 and not sheet.brief:
+    if not sheet.brief:
         yield say("bptt_last", step=last)
+    if last > 1 and not sheet.brief:
         yield from (sheet.worked(of(id_)) for id_ in at_step(sheet, arrays[0], last - 1))
     first = 0 if sheet.page.options.detail == "full" else max(last - 2, 0)
     for step in () if sheet.brief else range(max(last - 2, 0), first - 1, -1):
@@ -277,7 +302,8 @@ def _back_in_time(sheet: Sheet, arrays: Sequence[Array]) -> Iterator[Block]:
 
 def _one_step_back(sheet: Sheet, arrays: Sequence[Array], step: int, last: int) -> Iterator[Block]:
     """The gradients of the first unit at a step, with what the next step sends back where there is one."""
-    yield say("bptt_step", step=step + 1) if last > 1 else say("one_unit_one_step", step=1)
+    if last > 1:
+        yield say("bptt_step", step=step + 1)
     for array in arrays:
         for id_ in at_step(sheet, array, step):
             yield sheet.worked(sheet.formulas.gradient(id_))

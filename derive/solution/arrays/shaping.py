@@ -55,7 +55,15 @@ def dropout_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
 def flat_place(sheet: Sheet, definition: Definition) -> Equation:
     """`out_{9d+3p+q-12} = x_{d,p,q}`: where each entry goes."""
     (scatter,) = definition.scatter
-    return Equation((Line(sheet.at(definition.array, scatter.at), "=", sheet.in_letters(from_sympy(scatter.body, sheet.formulas.rank))),))
+    return Equation(
+        (
+            Line(
+                sheet.at(definition.array, scatter.at),
+                "=",
+                sheet.in_letters(from_sympy(scatter.body, sheet.formulas.rank)),
+            ),
+        )
+    )
 
 
 def about_dropout(sheet: Sheet, view: LayerView) -> Iterator[Block]:

@@ -17,7 +17,7 @@ from derive.solution.document import Block, Equation, Line, Message, Table
 from derive.solution.layout import Digits, Fenced, Identifier, Layout, Operator, row
 from derive.solution.notations import marked
 from derive.solution.page import head, say
-from derive.solution.step_letters import is_plain
+from derive.solution.step_letters import is_plain, other_letters, rule_in_words
 
 
 def updates(sheet: Sheet) -> Iterator[Block]:
@@ -30,7 +30,9 @@ def updates(sheet: Sheet) -> Iterator[Block]:
         for name in sheet.graph.trainable:
             yield from update(sheet, sheet.array(name))
         return
-    yield say(f"optimizer_{sheet.graph.problem.optimizer.name}")
+    yield from rule_in_words(sheet.page)
+    if sheet.page.descent is None:
+        yield from other_letters(sheet.page)
     yield from by_rule(sheet)
 
 
@@ -142,7 +144,7 @@ def after_update(sheet: Sheet, level: int = 2) -> Iterator[Block]:
     loss = sheet.graph.loss
     before, after = entries.value(loss), moved.value(loss)
     yield head(level, "after_update")
-    yield say("after_update", change=(after.number > before.number) - (after.number < before.number))
+    yield say("after_update", change=(after.number > before.number) - (after.number < before.number), value="")
     outputs = sheet.array(sheet.graph.layers[-1].output).ids.values()
     ids = [*(outputs if len(outputs) <= MOST_OUTPUTS else ()), loss]
     rows = tuple(
