@@ -132,11 +132,11 @@ class Letters:
 
 
 def rule_in_words(page: Page) -> Iterator[Block]:
-    """What the optimiser does."""
+    """What the optimiser does; a macro of an optimiser that remembers something is given the letters of its states."""
     optimizer = page.graph.problem.optimizer
     assert optimizer is not None
     states = tuple(Letters(page, "").plain(state) for state in OPTIMIZERS[optimizer.name].states)
-    yield say(f"optimizer_{optimizer.name}", states=states)
+    yield say(f"optimizer_{optimizer.name}", **({"states": states} if states else {}))
 
 
 def other_letters(page: Page) -> Iterator[Block]:
