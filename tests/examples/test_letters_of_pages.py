@@ -75,6 +75,11 @@ def test_the_gradient_of_an_output_that_the_loss_adds_is_shown() -> None:
     assert "\\sum_{j} \\frac{\\partial E_{\\text{total}}}{\\partial \\mathit{out}_{t, j}}" in after
 
 
+def test_a_weight_that_the_causal_mask_leaves_out_is_zero_in_the_formula_too() -> None:
+    page = solve(EXAMPLES / "attention-causal.yaml").to_markdown()
+    assert "\\frac{e^{\\mathit{score}_{a, t, s}}}{\\mathit{sum}_{a, t}}, & s \\le t \\\\ 0, & s > t" in page
+
+
 ADAM: dict[str, Any] = {"optimizer": {"adam": {"learning-rate": 0.1}}}
 
 

@@ -14,7 +14,7 @@ from derive.solution.arrays.forward import defined, entries, in_letters
 from derive.solution.arrays.shaping import flat_place
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Block, Equation, Line
-from derive.solution.layout import BigSum, Identifier, Operator, row
+from derive.solution.layout import BigSum, CasesOf, Digits, Identifier, Operator, row
 from derive.solution.page import say
 
 ZERO = Number("0")
@@ -75,7 +75,8 @@ def _softmax(sheet: Sheet, view: LayerView, heads: int, causal: bool) -> Iterato
     for array in (total, weights):
         (definition,) = (d for d in sheet.defined(view) if d.array == array.name)
         formula = in_letters(sheet, definition)
-        yield _seen(formula, total.unit_indices[axis].name) if causal and array is total else formula
+        key = weights.unit_indices[-1].name
+        yield _seen(formula, key, total.unit_indices[axis].name) if causal else formula
     for id_ in (id_ for at, id_ in exponentials.ids.items() if at[: len(places)] == places):
         if sheet.entries is not None and not _is_masked(sheet, id_):
             yield sheet.worked(id_)
@@ -88,13 +89,14 @@ def _softmax(sheet: Sheet, view: LayerView, heads: int, causal: bool) -> Iterato
         yield sheet.whole(weights)
 
 
-def _seen(formula: Equation, step: str) -> Equation:
-    """The sum of a row under the causal mask: over s <= t."""
+def _seen(formula: Equation, key: str, step: str) -> Equation:
+    """The sum of a row under the causal mask, over s <= t; a weight, which is 0 where s > t."""
+    seen, unseen = (row(Identifier(key), Operator(relation), Identifier(step)) for relation in ("<=", ">"))
 
     def limited(line: Line) -> Line:
-        if not isinstance(line.right, BigSum):
-            return line
-        return replace(line, right=replace(line.right, index=row(line.right.index, Operator("<="), Identifier(step))))
+        if isinstance(line.right, BigSum):
+            return replace(line, right=replace(line.right, index=row(line.right.index, *seen.items[1:])))
+        return replace(line, right=CasesOf(((line.right, seen), (Digits("0"), unseen))))
 
     return replace(formula, lines=tuple(map(limited, formula.lines)))
 
