@@ -40,6 +40,10 @@ class Written(ABC):
         """A complete LaTeX article."""
         return render(self.document, "latex")
 
+    def to_html(self) -> str:
+        """One HTML file that needs nothing beside it and no network."""
+        return render(self.document, "html")
+
     def to_text(self) -> str:
         """Readable Unicode text for a terminal."""
         return render(self.document, "text")

@@ -50,6 +50,7 @@ class Dialect:
     paragraph: Callable[[str], str] = str  # the text of a block, guarded at its start
     words: tuple[str, ...] = ()  # messages without arguments that the format's template says of its own accord
     draw: Callable[[Drawing], str] | None = None  # a figure as markup; None: this format has none
+    source: Callable[[Layout], str] | None = None  # an equation's rows as text to copy, kept beside the markup
     figure_ending: str = ""  # where figures are files beside the page, what their names end in
 
 

@@ -88,6 +88,14 @@ def line_start(text: str) -> str:
     return re.sub(r"^(\d*)([-+=#.)])", r"\1\\\2", text)
 
 
+def html_text(text: str) -> str:
+    """HTML's running text, which is safe within a quoted attribute too."""
+    shown = plain_text(text)
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
+        shown = shown.replace(sign, entity)
+    return shown
+
+
 def latex_text(text: str, can_set: CanSet) -> str:
     """LaTeX's running text. Mathematical signs and Greek are set from the mathematical fonts."""
     pieces = [_latex_char(char, can_set) for char in plain_text(text)]

@@ -6,11 +6,15 @@
 `{{ x | rule("-") }}`    a line of dashes as wide as x
 `{{ cells | strut }}`    the LaTeX that gives a row of a table the room its tall cells need
 `{{ part | column_types }}`  LaTeX's `{@{}lr@{}}` of a table's part
+`{{ code | compact }}`   style or script without the empty lines and trailing spaces that a page would lose
+`{{ code | digest }}`    what a Content-Security-Policy calls a style or script by
 `{{ 1.2 | smaller }}`    the LaTeX size that makes what is 1.2 times too wide fit
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 
 import jinja2
@@ -30,6 +34,8 @@ def add_filters(environment: jinja2.Environment) -> None:
         strut=strut,
         column_types=column_types,
         smaller=smaller,
+        compact=compact,
+        digest=digest,
     )
 
 
@@ -75,3 +81,14 @@ def smaller(excess: float) -> Fragment:
     worst.
     """
     return Fragment(next((size for bound, size in _SIZES if excess <= bound), r"\tiny"))
+
+
+def compact(code: str) -> Fragment:
+    """Only lines with something on them, and no comments that fill a line."""
+    lines = (line.strip() for line in code.splitlines())
+    return Fragment("\n".join(line for line in lines if line and not line.startswith("//")))
+
+
+def digest(code: str) -> Fragment:
+    """`'sha256-...'` of what stands between the tags, exactly."""
+    return Fragment(f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'")

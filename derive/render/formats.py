@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from derive.errors import OptionError, suggestion
 from derive.render.dialect import Dialect
+from derive.render.dialects.html import html
 from derive.render.dialects.latex import latex
 from derive.render.dialects.markdown import markdown
 from derive.render.dialects.text import text
@@ -39,6 +40,7 @@ FORMATS: dict[str, Format] = {
     for entry in (
         Format("markdown", (".md", ".markdown"), "markdown", markdown, flavors=("github", "dollars")),
         Format("latex", (".tex",), "latex", latex),
+        Format("html", (".html", ".htm"), "html", html),
         Format("text", (".txt",), "text", text),
     )
 }

@@ -131,7 +131,7 @@ def _row(node: Row) -> Piece:
     text, binding = "", Binding.ATOM
     for index, item in enumerate(node.items):
         before = node.items[index - 1] if index else None
-        if before is not None and _multiplies(before, item):
+        if before is not None and multiplies(before, item):
             text += "·"
             binding = min(binding, Binding.PRODUCT)
         elif Words in (type(before), type(item)) and text and not text.endswith(" "):
@@ -146,7 +146,7 @@ def _row(node: Row) -> Piece:
     return Piece(text, binding)
 
 
-def _multiplies(before: Layout, item: Layout) -> bool:
+def multiplies(before: Layout, item: Layout) -> bool:
     """Do two neighbours, nothing between them, stand for a product?"""
     if (isinstance(before, Delimiter) and before.opening) or (isinstance(item, Delimiter) and not item.opening):
         return False

@@ -147,18 +147,18 @@ def _fraction(node: Fraction, emit: TexEmitter) -> str:
 
 def _superscript(node: Superscript, emit: TexEmitter) -> str:
     """(w^{+})^{2}: a base that is itself raised, or more than one thing, goes into parentheses first."""
-    base = emit(node.base) if _carries_power(node.base) else emit(Fenced(node.base))
+    base = emit(node.base) if carries_power(node.base) else emit(Fenced(node.base))
     return f"{base}^{{{emit(node.exponent)}}}"
 
 
-def _carries_power(base: Layout) -> bool:
+def carries_power(base: Layout) -> bool:
     match base:
         case Digits(text):
             return text.replace(".", "").isdigit()
         case Identifier():
             return base.superscript is None and not base.mark
         case Colored(_, body):
-            return _carries_power(body)
+            return carries_power(body)
         case Function(name):
             return name not in FUNCTIONS
     return isinstance(base, Fenced | Words | Root | Matrix)

@@ -15,7 +15,7 @@ from derive.render.breaking import DisplayRow, Page, break_lines
 from derive.render.dialect import Dialect
 from derive.render.prose import Fragment, Speaker
 from derive.solution.document import Block, Cell, Equation, Figure, Heading, Listing, Message, Note, Paragraph, Table
-from derive.solution.layout import Matrix
+from derive.solution.layout import Matrix, Operator
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class EquationView:
     id: str
     left_width: float  # of the widest left side and the widest right side
     right_width: float
+    source: Fragment  # the rows as TeX, to be copied; empty where the format keeps none
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,20 @@ def _equation(block: Equation, viewer: Viewer) -> EquationView:
             (dialect.text_measure(row.right) + (dialect.indent if row.indent else 0) for row in rows),
             default=0,
         ),
+        viewer.text.escape(_source(block, dialect)),
     )
+
+
+def _source(block: Equation, dialect: Dialect) -> str:
+    """The rows before they were broken to fit the page; reasons stay on the page."""
+    if dialect.source is None:
+        return ""
+    write = dialect.source
+    rows = (
+        f"{'' if line.left is None else write(line.left)} &{write(Operator(line.relation))} {write(line.right)}"
+        for line in block.lines
+    )
+    return r"\begin{aligned} " + r" \\ ".join(rows) + r" \end{aligned}"
 
 
 def _figure(block: Figure, viewer: Viewer) -> FigureView:
