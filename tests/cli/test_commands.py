@@ -108,7 +108,7 @@ COMPLETIONS = {
     "derive solve w": ["w1.yaml"],
     "derive solve ./w": ["./w1.yaml"],
     "derive solve w1.yaml --notation la": ["layered"],
-    "derive solve w1.yaml --to ": ["markdown", "latex", "text", "json"],
+    "derive solve w1.yaml --to ht": ["html"],
     "derive examples w1-m": ["w1-mazur"],
     "derive solve w1.yaml --deta": ["--detail"],
 }
