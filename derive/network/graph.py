@@ -40,11 +40,10 @@ def indices_of(leaf: Expr) -> tuple[Expr, ...]:
 
 def leaves(expression: Expr) -> set[Expr]:
     """The elements and scalars that an expression reads; letters of indices and names of arrays alone are none."""
-    read: set[Expr] = expression.atoms(Indexed)
-    letters = expression.atoms(Idx)
-    names = {leaf.base.label for leaf in read} | {letter.label for letter in letters}
-    scalars: set[Expr] = expression.atoms(Symbol) - letters - names
-    return read | scalars
+    found: set[Expr] = expression.atoms(Indexed, Idx, Symbol)
+    letters = {leaf for leaf in found if isinstance(leaf, Idx)}
+    names = {leaf.base.label for leaf in found if isinstance(leaf, Indexed)} | {letter.label for letter in letters}
+    return found - letters - names
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def array_program(
     refs = [values.materialized(ref) for ref in refs]
     plan = scheduled(refs, states)
     ordered = frozenset(ref.value.number for ref, name in zip(refs, results, strict=True) if name in replaced)
-    low = Lowering(plan, states, ordered, arguments)
+    low = Lowering(plan, states, ordered, arguments, dtype == "float32")
     low.run()
     views = {name: _whole(low, ref, axes) for name, ref, axes in zip(results, refs, shapes, strict=True)}
     for name in given:

@@ -113,6 +113,8 @@ class Code:
     loop: Any = None
     before: int = 0
     constants: dict[Any, View] = field(default_factory=dict)
+    single: bool = False  # the program's numbers are float32
+    narrowed: dict[int, View] = field(default_factory=dict)
 
     def buffer(self, shape: Iterable[int], kind: str = "work", type_: str = "float", label: str = "") -> Buffer:
         buffer = Buffer(len(self.buffers), tuple(shape), kind, type_, label)
@@ -140,6 +142,7 @@ class Code:
     def emit(self, form: str, args: Sequence[View], out: View, note: str, aligned: bool = True) -> View:
         """Add an instruction; aligned operands are spread as NumPy does it."""
         if aligned:
+            args = [self._narrow(arg) for arg in args] if self.single and out.buffer.type != "double" else args
             order = by_stride(out)
             args = [arg.taken(order).broadcast() if arg.shape else arg for arg in args]
             written = out.taken(order)
@@ -147,6 +150,16 @@ class Code:
             written = out
         self.steps.append(Step(form, tuple(args), written, aligned, note, self.loop))
         return out
+
+    def _narrow(self, view: View) -> View:
+        """A float64 number as float32: beside float32 arrays it would make NumPy calculate in float64."""
+        number = view.buffer.number
+        if view.buffer.type != "double":
+            return view
+        if number not in self.narrowed:
+            whole = View(view.buffer, 0, (), ())
+            self.narrowed[number] = self.emit("{out}[()] = {0}", [whole], self.fresh(()), "", aligned=False)
+        return self.narrowed[number]
 
     def emit_before(self, form: str, args: Sequence[View], out: View, note: str, aligned: bool = True) -> View:
         """Add an instruction before the loop that is being written."""

@@ -22,18 +22,19 @@ def replaced(derivation: Derivation) -> Mapping[str, str]:
 
 
 def needed(definitions: Sequence[Definition], results: Sequence[str]) -> tuple[Definition, ...]:
-    """The definitions that the results depend on, in their order."""
-    wanted = set(results)
-    if any(definition.loop is not None for definition in definitions):  # what a loop reads may stand after it
-        while grown := {a for d in definitions if d.array in wanted for a in arrays_read(d)} - wanted:
-            wanted |= grown
-        return tuple(definition for definition in definitions if definition.array in wanted)
-    kept: list[Definition] = []
-    for definition in reversed(definitions):
-        if definition.array in wanted:
-            kept.append(definition)
-            wanted |= arrays_read(definition)
-    return tuple(reversed(kept))
+    """The definitions that the results depend on, in their order; what a loop reads may stand after it."""
+    of_array: dict[str, list[Definition]] = {}
+    for definition in definitions:
+        of_array.setdefault(definition.array, []).append(definition)
+    wanted: set[str] = set()
+    waiting = list(results)
+    while waiting:
+        array = waiting.pop()
+        if array not in wanted:
+            wanted.add(array)
+            for definition in of_array.get(array, ()):
+                waiting += arrays_read(definition)
+    return tuple(definition for definition in definitions if definition.array in wanted)
 
 
 def arrays_read(definition: Definition) -> set[str]:

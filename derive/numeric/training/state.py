@@ -43,7 +43,7 @@ def next_order(setup: Setup, state: State) -> tuple[NDArray[np.int64], Mapping[s
     """The order of the samples for the next batch, and the generator after it: a new one is drawn for every epoch."""
     if state.taken:
         return state.order, state.generator
-    bits = np.random.PCG64()
+    bits = np.random.PCG64(0)  # any seed: without one it would ask the system for randomness
     bits.state = state.generator  # type: ignore[assignment]
     order = np.random.Generator(bits).permutation(setup.samples.count)
     return order, dict(bits.state)
