@@ -60,16 +60,17 @@ class ByNumpy:
         wide, narrow = len(self.b1), CLASSES
         self.x, self.t = np.empty((BATCH, data.x.shape[1]), dtype), np.empty((BATCH, narrow), dtype)
         self.hidden, self.back = np.empty((BATCH, wide), dtype), np.empty((BATCH, wide), dtype)
-        self.active = np.empty((BATCH, wide), bool)
-        self.out, self.column = np.empty((BATCH, narrow), dtype), np.empty((BATCH, 1), dtype)
+        self.active, self.zeros = np.empty((BATCH, wide), bool), np.zeros((BATCH, wide), dtype)
+        self.out, self.row = np.empty((narrow, BATCH), dtype), np.empty(BATCH, dtype)  # classes first: long rows
         self.d_w1, self.d_w2 = np.empty_like(self.w1), np.empty_like(self.w2)
-        self.ones = np.ones(BATCH, dtype)
+        self.ones, self.ones_narrow = np.ones(BATCH, dtype), np.ones(narrow, dtype)
         self.d_b1, self.d_b2 = np.empty_like(self.b1), np.empty_like(self.b2)
-        self.w1_t, self.w2_t, self.out_t, self.back_t = self.w1.T, self.w2.T, self.out.T, self.back.T
+        self.w1_t, self.hidden_t, self.out_t, self.back_t = self.w1.T, self.hidden.T, self.out.T, self.back.T
+        self.b2_column, self.t_t = self.b2[:, None], self.t.T
 
     def epoch(self) -> None:
-        x, t, hidden, out, back, column, active = (
-            self.x, self.t, self.hidden, self.out, self.back, self.column, self.active,
+        x, t, hidden, out, back, row, active = (
+            self.x, self.t, self.hidden, self.out, self.back, self.row, self.active,
         )  # fmt: skip
         order = self.order.permutation(TRAINED)
         for first in range(0, TRAINED, BATCH):
@@ -78,22 +79,22 @@ class ByNumpy:
             np.take(self.targets, rows, axis=0, out=t, mode="clip")
             np.dot(x, self.w1_t, out=hidden)
             hidden += self.b1
-            np.maximum(hidden, 0.0, out=hidden)
-            np.dot(hidden, self.w2_t, out=out)
-            out += self.b2
-            np.max(out, axis=1, keepdims=True, out=column)
-            out -= column
+            np.maximum(hidden, self.zeros, out=hidden)  # faster than beside a number
+            np.dot(self.w2, self.hidden_t, out=out)
+            out += self.b2_column
+            np.maximum.reduce(out, axis=0, out=row)
+            out -= row
             np.exp(out, out=out)
-            np.sum(out, axis=1, keepdims=True, out=column)
-            out /= column
-            out -= t
+            np.dot(self.ones_narrow, out, out=row)
+            out /= row
+            out -= self.t_t
             out *= RATE / BATCH
-            np.dot(self.out_t, hidden, out=self.d_w2)
-            np.dot(out, self.w2, out=back)
+            np.dot(out, hidden, out=self.d_w2)
+            np.dot(self.out_t, self.w2, out=back)
             np.greater(hidden, 0.0, out=active)
             back *= active
             np.dot(self.back_t, x, out=self.d_w1)
-            np.dot(self.ones, out, out=self.d_b2)
+            np.dot(out, self.ones, out=self.d_b2)
             np.dot(self.ones, back, out=self.d_b1)
             self.w2 -= self.d_w2
             self.b2 -= self.d_b2

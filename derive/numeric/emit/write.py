@@ -204,7 +204,8 @@ _TYPES: Mapping[str, str] = {"float": "float_", "bool": "bool", "index": "np.int
 
 _NUMPY = frozenset(
     {"absolute", "add", "arange", "array", "ascontiguousarray", "broadcast_to", "clip", "copyto", "cos", "cosh"}
-    | {"divide", "dot", "einsum", "empty", "equal", "exp", "floor", "full", "greater", "greater_equal", "less", "less_equal"}
-    | {"log", "logical_and", "logical_not", "logical_or", "matmul", "maximum", "minimum", "multiply", "negative"}
-    | {"not_equal", "ones", "power", "sign", "sin", "sinh", "sqrt", "subtract", "take", "tan", "tanh", "where", "zeros"}
+    | {"divide", "dot", "einsum", "empty", "equal", "exp", "floor", "full", "greater", "greater_equal", "less"}
+    | {"less_equal", "log", "logical_and", "logical_not", "logical_or", "matmul", "maximum", "minimum", "multiply"}
+    | {"negative", "not_equal", "ones", "power", "sign", "sin", "sinh", "sqrt", "subtract", "take", "tan", "tanh"}
+    | {"where", "zeros"}
 )

@@ -15,6 +15,7 @@ from derive.numeric.scalars.forms import product as product_of
 from derive.numeric.scalars.names import GRADIENT, bases, elements, ids
 from derive.numeric.scalars.reading import rule_of
 from derive.numeric.scalars.rewriting import Plan, Rewritten, changes, rewritten
+from derive.numeric.scalars.rows import Text
 from derive.numeric.scalars.writing import FUNCTIONS, Style, Writer
 
 NOTED = 800  # elements of a program up to which every line has its formula
@@ -198,22 +199,33 @@ class _Written:
         if rule.array in layout.in_place:
             self._sign, form = _moved_by(form, layout.task.results[rule.array])
         self._write = writer.writer(form)
+        self._row = writer.row(form, rule.indices[-1]) if rule.indices else None
         self._note = notes.of(rule) if notes is not None else None
 
     def lines(self, step: int | None = None) -> Iterator[str]:
         """The lines of all elements, or of those at one step of the loop."""
-        names, write, note, sign, indices = self._names, self._write, self._note, self._sign, self.rule.indices
-        ranges = [range(index.size) for index in indices]
-        if step is not None and self.rule.loop_index is not None:
-            ranges[indices.index(self.rule.loop_index)] = range(step, step + 1)
-        letters = [index.name for index in indices]
-        for at in product(*ranges):
-            text = write(dict(zip(letters, at, strict=True)))
+        names, note, sign = self._names, self._note, self._sign
+        for at, text in self._texts(step):
             if text is None and not self._must:
                 del names[at]  # it is 0 wherever it is read
                 continue
             line = f"{names[at]} {sign} {text[0] if text is not None else '0.0'}"
             yield f"{line}  # {note(at)}" if note is not None else line
+
+    def _texts(self, step: int | None) -> Iterator[tuple[Position, Text | None]]:
+        """Each position and its text; along the last index in rows, unless that is the loop's."""
+        indices, row, write = self.rule.indices, self._row, self._write
+        ranges = [range(index.size) for index in indices]
+        if step is not None and self.rule.loop_index is not None:
+            ranges[indices.index(self.rule.loop_index)] = range(step, step + 1)
+        letters = [index.name for index in indices]
+        if row is None or len(ranges[-1]) < indices[-1].size:
+            for at in product(*ranges):
+                yield at, write(dict(zip(letters, at, strict=True)))
+            return
+        for before in product(*ranges[:-1]):
+            texts = row(dict(zip(letters[:-1], before, strict=True)))
+            yield from (((*before, last), text) for last, text in enumerate(texts))
 
 
 def _moved_by(form: Form, old: str) -> tuple[str, Form]:

@@ -34,9 +34,8 @@ from derive.numeric.scalars.forms import (
     Total,
     Truth,
 )
+from derive.numeric.scalars.rows import Env, Row, Text, pairs
 
-Env = dict[str, int]  # the value of every letter
-Text = tuple[str, int]  # and how tightly it binds
 At_ = Callable[[Env], Text | None]  # None: 0, because nothing is there
 CONDITION, SUM, PRODUCT, ATOM = 0, 1, 2, 3
 LONG = 60  # terms of a sum that stand side by side
@@ -91,7 +90,7 @@ class Writer:
             case Call(function, arguments):
                 return self._call(function, arguments)
             case Over(indices, body):
-                return _over(indices, self.writer(body))
+                return _over(indices, self.row(body, indices[-1]))
             case Cases(branches):
                 return self._cases(branches)
             case Compare(left, relation, right):
@@ -103,6 +102,14 @@ class Writer:
                 one, other = self.place(left), self.place(right)
                 return lambda env: self._number(1) if one(env) == other(env) else None
         raise AssertionError(f"no text for {form}")
+
+    def row(self, form: Form, index: Index) -> Row:
+        """The function that writes `form` at every value of an index, at a position of the others."""
+        found = pairs(form, index, self._style.names, (PRODUCT, SUM))
+        if found is not None:
+            return found
+        write, letter, values = self.writer(form), index.name, range(index.size)
+        return lambda env: [write({**env, letter: value}) for value in values]
 
     def place(self, place: Place) -> Callable[[Env], int | Fraction]:
         """The value of a place at a position."""
@@ -331,18 +338,17 @@ def _total(terms: list[At_]) -> At_:
     return write
 
 
-def _over(indices: tuple[Index, ...], body: At_) -> At_:
-    places = list(combinations(*(range(index.size) for index in indices)))
-    letters = [index.name for index in indices]
+def _over(indices: tuple[Index, ...], row: Row) -> At_:
+    """A sum; `row` writes its terms at every value of the last index."""
+    places = list(combinations(*(range(index.size) for index in indices[:-1])))
+    letters = [index.name for index in indices[:-1]]
 
     def write(env: Env) -> Text | None:
         inner = env.copy()
         found = []
         for at in places:
             inner.update(zip(letters, at, strict=True))
-            text = body(inner)
-            if text is not None:
-                found.append(text)
+            found += [text for text in row(inner) if text is not None]
         return _added(found)
 
     return write
