@@ -57,7 +57,7 @@ def gradient_check(page: Page, ids: Sequence[str], gradient: Callable[[str], Val
 
 def _step(page: Page) -> Identifier:
     """The letter of a small step."""
-    return Identifier(free(page, "h", "epsilon", "d"))
+    return Identifier(free(page, "h", "epsilon", "d", "xi"))
 
 
 def _one_nudge(page: Page, id_: str, gradient: Callable[[str], Value]) -> Iterator[Block]:

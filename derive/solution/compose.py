@@ -25,6 +25,7 @@ from derive.solution.delta import in_delta_form
 from derive.solution.descent import array_results, descent_section, rule_in_symbols
 from derive.solution.document import Block, Document, Heading, Message, Paragraph
 from derive.solution.forward import forward_pass
+from derive.solution.free_letters import is_plain
 from derive.solution.given import introduction
 from derive.solution.large import is_large, large_network
 from derive.solution.later_steps import later_steps
@@ -38,7 +39,7 @@ from derive.solution.notations import NOTATIONS, Names
 from derive.solution.page import Page, head, note, say
 from derive.solution.samples import over_all_samples_gradient
 from derive.solution.softmax import collapsed_gradients
-from derive.solution.step_letters import is_apart, is_plain
+from derive.solution.step_letters import is_apart
 from derive.solution.training import training_section
 from derive.solution.typeset import Typesetter
 from derive.solution.update import after_update, is_trained, likewise, moved, sensitivities, trained, update

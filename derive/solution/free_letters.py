@@ -27,6 +27,13 @@ ALTERNATIVES: Sequence[Sequence[Mapping[str, str]]] = (
 )
 
 
+def is_plain(optimizer: Optimizer | None) -> bool:
+    """Whether an update is one line: gradient descent at a constant rate, nothing cut off."""
+    if optimizer is None:
+        return True
+    return optimizer.name == "sgd" and optimizer.clip is None and optimizer.schedule.kind == "constant"
+
+
 def own_letters(page: Page) -> frozenset[str]:
     """The letters of a page's own quantities; in a network of any layers also those of indices and settings."""
     graph = page.graph
@@ -43,8 +50,11 @@ GREEK_SETTINGS = ("epsilon",)  # settings of layers that formulas write by a let
 
 
 def free(page: Page, *letters: str) -> str:
-    """The first of these letters that the page has not used; the last where it has used all."""
-    own = own_letters(page)
+    """The first of these letters that neither the page nor its optimiser has used; the last where all are used."""
+    optimizer, others = page.graph.problem.optimizer, replaced(page)
+    own = set(own_letters(page))
+    if optimizer is not None and not is_plain(optimizer):
+        own |= {_base(others.get(letter, letter)) for letter in _used(page, optimizer)}
     return next((letter for letter in letters if letter not in own), letters[-1])
 
 

@@ -10,10 +10,11 @@ from derive.calculus.updates import option_values
 from derive.network.graph import Array, LayerView
 from derive.numeric.rounding import typed
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
+from derive.solution.free_letters import is_plain
 from derive.solution.large import is_large
 from derive.solution.layout import Identifier, Layout, Operator, row
 from derive.solution.page import Page, head, natural, note, say
-from derive.solution.step_letters import Letters, is_plain
+from derive.solution.step_letters import Letters
 from derive.solution.symbols import letters
 
 MOST_IN_A_ROW = 5

@@ -12,10 +12,11 @@ from derive.problem.optimizers import OPTIMIZERS
 from derive.solution.before_step import beforehand
 from derive.solution.descent import array_results, others_table, rule_lines
 from derive.solution.document import Block, Cell, Equation, Message, Table
+from derive.solution.free_letters import is_plain
 from derive.solution.layout import Digits
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, say
-from derive.solution.step_letters import Letters, at_step, is_plain, stated
+from derive.solution.step_letters import Letters, at_step, stated
 from derive.solution.update import after_update, moved, plain_update, trained
 
 

@@ -9,10 +9,9 @@ from functools import cached_property
 from derive.calculus.updates import named
 from derive.numeric.descent import Descent
 from derive.numeric.rounding import Value, show
-from derive.problem.model import Optimizer
 from derive.problem.optimizers import OPTIMIZERS
 from derive.solution.document import Block, Line
-from derive.solution.free_letters import own_letters, replaced
+from derive.solution.free_letters import is_plain, own_letters, replaced
 from derive.solution.layout import (
     Digits,
     Identifier,
@@ -24,13 +23,6 @@ from derive.solution.layout import (
 from derive.solution.notations import marked
 from derive.solution.page import Page, say
 from derive.solution.typed_names import typed_name
-
-
-def is_plain(optimizer: Optimizer | None) -> bool:
-    """Whether an update is one line: gradient descent at a constant rate, nothing cut off."""
-    if optimizer is None:
-        return True
-    return optimizer.name == "sgd" and optimizer.clip is None and optimizer.schedule.kind == "constant"
 
 
 def is_apart(page: Page) -> bool:

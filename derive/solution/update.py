@@ -14,11 +14,12 @@ from derive.solution.delta import delta_form, delta_unit, signal_in_symbols
 from derive.solution.descent import rule_lines
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
 from derive.solution.forward import quantity
+from derive.solution.free_letters import is_plain
 from derive.solution.layout import Digits, Identifier, Layout, Matrix, Operator, row
 from derive.solution.local import Known
 from derive.solution.notations import marked
 from derive.solution.page import Page, head, natural, say
-from derive.solution.step_letters import Letters, at_step, is_apart, is_plain, line_id
+from derive.solution.step_letters import Letters, at_step, is_apart, line_id
 
 STEP = lines_of("sgd")[-1].tree  # w - eta*g
 MOST_ENTRIES = 12  # a gradient vector longer than this is not written out

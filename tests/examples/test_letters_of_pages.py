@@ -111,6 +111,11 @@ def test_the_step_and_the_variable_of_a_gradient_check_are_no_nodes_of_the_circu
     assert "\\frac{F(x + \\varepsilon) - F(x - \\varepsilon)}{2 \\varepsilon}" in page
 
 
+def test_the_step_and_the_variable_of_a_gradient_check_are_no_letters_of_adam() -> None:
+    page = solve(example("lstm", **ADAM), gradient_check=True).to_markdown()
+    assert "\\frac{F(u + d) - F(u - d)}{2 d}" in page
+
+
 @pytest.mark.parametrize(("language", "said"), [("en", "$`f`$ is smaller"), ("zh", "$`f`$ 减小了")])
 def test_a_function_that_is_no_loss_is_called_by_its_name(language: str, said: str) -> None:
     problem = {"title": "t", "values": {"w": 2}, "circuit": {"f": "w^2"}, "trainable": ["w"], **ADAM}

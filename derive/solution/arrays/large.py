@@ -15,9 +15,9 @@ from derive.solution.arrays.sheet import OF_LOSS, Sheet
 from derive.solution.arrays.update import step_in_symbols
 from derive.solution.descent import rule_in_symbols
 from derive.solution.document import Block, Equation, Line
+from derive.solution.free_letters import is_plain
 from derive.solution.large import summary
 from derive.solution.page import head, say
-from derive.solution.step_letters import is_plain
 
 
 def large_page(sheet: Sheet) -> Iterator[Block]:

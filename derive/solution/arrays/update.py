@@ -14,10 +14,11 @@ from derive.solution.arrays.sheet import Sheet
 from derive.solution.before_step import beforehand
 from derive.solution.descent import of_array, rule_lines
 from derive.solution.document import Block, Equation, Line, Message, Table
+from derive.solution.free_letters import is_plain
 from derive.solution.layout import Digits, Fenced, Identifier, Layout, Operator, row
 from derive.solution.notations import marked
 from derive.solution.page import head, say
-from derive.solution.step_letters import is_plain, other_letters, rule_in_words
+from derive.solution.step_letters import other_letters, rule_in_words
 
 
 def updates(sheet: Sheet) -> Iterator[Block]:
