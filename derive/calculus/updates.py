@@ -43,7 +43,8 @@ class Updates:
     """Definitions in the order in which they can be worked: `clipping`, then every parameter's lines.
 
     `states` maps each array that is kept from step to step (`m_W1`) to the array of its new value (`m_W1+`); all start
-    at 0. `arrays` describes them, and what stands between, with the public ids of their elements (`m_w5`, `m_w5+`).
+    at 0, or as the problem says. `arrays` describes them, and what stands between, with the public ids of their
+    elements (`m_w5`, `m_w5+`).
     """
 
     clipping: tuple[Definition, ...] = ()
@@ -93,6 +94,12 @@ def option_values(optimizer: Optimizer) -> dict[str, Numeral]:
     """The value of every option of the optimiser, by the symbol that it has in the formulas."""
     options = OPTIMIZERS[optimizer.name].options
     return {entry.symbol: optimizer.options.get(key, Numeral(entry.default)) for key, entry in options.items()}
+
+
+def starting_number(optimizer: Optimizer, state: str, id_: str) -> Numeral:
+    """What the optimiser remembers of a parameter before the first step: 0 where the problem does not say."""
+    numbers = optimizer.start.get(state, {})
+    return numbers.get(id_, numbers.get("", Numeral("0")))
 
 
 def update_definitions(parameters: Sequence[Array], optimizer: Optimizer, symbolic: bool = False) -> Updates:

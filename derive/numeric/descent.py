@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from derive.calculus.updates import named, option_values, rule_lines
+from derive.calculus.updates import named, option_values, rule_lines, starting_number
 from derive.formula.tree import Call, Name, Negative, Number, Power, Product, Quotient, Sum, Tree
 from derive.network.graph import Graph
 from derive.numeric.rounding import Value, typed
@@ -17,7 +17,6 @@ from derive.problem.model import Optimizer, Schedule
 from derive.problem.optimizers import OPTIMIZERS
 
 Combine = Callable[[Tree, Mapping[str, Value]], Value]
-ZERO = Value(0.0, Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,9 @@ class Descent:
 
     def state(self, id_: str, name: str) -> Value:
         """What is remembered of a parameter from the step before."""
-        return self.memory.states.get(named(name, id_), ZERO)
+        if named(name, id_) in self.memory.states:
+            return self.memory.states[named(name, id_)]
+        return typed(starting_number(self.optimizer, name, id_).text)
 
     def line(self, id_: str, name: str) -> Value:
         """The result of a line for a parameter: `m+`, `m_hat`, `w+`."""

@@ -24,7 +24,7 @@ from derive.formula.tree import BigSum, Tree, children, names
 from derive.network.graph import Array, Definition, Graph
 from derive.network.write_out import Neurons, write_out
 from derive.numeric.emit import array_program
-from derive.numeric.starting_values import Start, Values
+from derive.numeric.starting_values import Start, Values, starting_memory
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def evaluate(derivation: Derivation, start: Start | None) -> Evaluation | None:
         values |= run(tuple(derivation.gradients.values()), values)
         check_gradients(derivation, values)
         return Evaluation(start, values, {})
-    values |= {state: np.zeros(derivation.rule.arrays[state].shape) for state in derivation.rule.states}
+    values |= starting_memory(graph, derivation.rule)
     scalars = {RATE: np.asarray(float(optimizer.learning_rate)), STEP: np.asarray(1.0)}
     values |= run(derivation.backward, {**values, **scalars})
     check_gradients(derivation, values)

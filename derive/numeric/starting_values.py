@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from derive.calculus.updates import Updates, named, starting_number
 from derive.network.graph import Array, Graph, LayerView, size
 from derive.network.losses import constants
-from derive.problem.model import Flat, Layer, Module, Numeral, RandomValues, Rows
+from derive.problem.model import Flat, Layer, Module, Numeral, Optimizer, RandomValues, Rows
 
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -180,6 +182,17 @@ def _typed(array: Array, rows: Rows, piece: int, pieces: int) -> Iterator[tuple[
         flat = flat[piece::pieces]
     for id_, numeral in zip(array.ids.values(), flat, strict=True):
         yield id_, (numeral,)
+
+
+def starting_memory(graph: Graph, updates: Updates) -> dict[str, NDArray[np.float64]]:
+    """What the optimiser remembers of every trained array before the first step, by state (`v_W1`)."""
+    optimizer = graph.problem.optimizer or Optimizer()
+    memory = {state: np.zeros(updates.arrays[state].shape) for state in updates.states}
+    for state, name in product(optimizer.start, updates.of_parameter):
+        numbers = memory[named(state, name)]
+        for at, id_ in graph.arrays[name].ids.items():
+            numbers[at] = float(starting_number(optimizer, state, id_))
+    return memory
 
 
 def _filled(array: Array, typed: Mapping[str, tuple[Numeral, ...]]) -> NDArray[np.float64]:

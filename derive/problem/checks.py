@@ -25,20 +25,23 @@ def layers_of(problem: Problem) -> Sequence[Layer | Module]:
     return problem.stack or problem.layers
 
 
-def parameters(problem: Problem) -> tuple[str, ...]:
-    """The names of all weights and biases, layer by layer."""
-    return tuple(_parameters(problem))
+def parameters(problem: Problem, trained: bool = False) -> tuple[str, ...]:
+    """The names of all weights and biases, layer by layer, or of those that an update changes."""
+    return tuple(_parameters(problem, trained))
 
 
-def _parameters(problem: Problem) -> Iterator[str]:
+def _parameters(problem: Problem, trained: bool) -> Iterator[str]:
     named = stack_parameter_names(problem) if problem.stack else parameter_names(problem.layers, len(problem.inputs))
     shared = shared_letters(problem.stack)
     for number, (layer, names) in enumerate(zip(layers_of(problem), named, strict=True), start=1):
         if isinstance(layer, Module):
             for weight in layer.weights:
-                yield from module_entries(layer, weight, number, shared)
+                if not trained or weight.array in layer.trainable:
+                    yield from module_entries(layer, weight, number, shared)
         elif names is not None:
-            yield from (name for rows in (names.weights, names.bias) for row in rows for name in row)
+            parts = {"weights": names.weights, "bias": names.bias}
+            kept = [rows for part, rows in parts.items() if not trained or part in layer.trainable]
+            yield from (name for rows in kept for row in rows for name in row)
 
 
 def notation_complaint(problem: Problem) -> str:
@@ -48,6 +51,19 @@ def notation_complaint(problem: Problem) -> str:
         expected = f"{', '.join(ARRAY_NOTATIONS[:-1])} or {ARRAY_NOTATIONS[-1]}"
         return f"a network of other than dense layers is written in arrays; expected {expected}, got '{notation}'"
     return next(filter(None, map(notation_complaint, problem.parts)), "")
+
+
+def check_start(problem: Problem, path: str, findings: Findings) -> None:
+    """Whether what an optimiser remembers at the start is of parameters that it updates."""
+    optimizer = problem.optimizer
+    if optimizer is None or not optimizer.start:
+        return
+    known = dict.fromkeys(problem.trainable if problem.circuit else parameters(problem, trained=True))
+    for state, numbers in optimizer.start.items():
+        for name in numbers:
+            if name and name not in known:
+                place = f"{path}optimizer.{optimizer.name}.start.{state}.{name}"
+                findings.complain(place, unknown("trained parameter ", name, known or ["none"]))
 
 
 def workable(problem: Problem) -> tuple[str, ...]:

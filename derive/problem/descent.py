@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from derive.problem.containers import Chosen
 from derive.problem.findings import Findings
-from derive.problem.model import Clip, DocumentOptions, Optimizer, Problem, Schedule, Stop, Training
+from derive.problem.model import Clip, DocumentOptions, Numeral, Optimizer, Problem, Schedule, Stop, Training
 from derive.problem.optimizers import OPTIMIZERS
 
 Fields = Mapping[str, Any]
@@ -27,6 +27,7 @@ def read_optimizer(fields: Fields, path: str, findings: Findings) -> Optimizer |
         options={key: given[key] for key in OPTIMIZERS[chosen.name].options if given.get(key) is not None},
         schedule=_schedule(given.get("schedule")),
         clip=_clip(given.get("clip"), f"{path}optimizer.{chosen.name}.clip", findings),
+        start=_start(given.get("start")),
     )
     if order == "sequential" and optimizer.clip is not None:
         message = "needs all gradients before any update, got `order: sequential`; expected simultaneous"
@@ -48,6 +49,13 @@ def _schedule(chosen: Chosen | None) -> Schedule:
         return Schedule()
     given = {key: value for key, value in chosen.options.items() if value is not None}
     return Schedule(kind=chosen.name, **given)  # type: ignore[arg-type]
+
+
+def _start(fields: Fields | None) -> Mapping[str, Mapping[str, Numeral]]:
+    """Of each state the numbers by parameter, under "" the one for all."""
+    given = {state: value for state, value in (fields or {}).items() if value is not None}
+    each = {state: value if isinstance(value, Mapping) else {"": value} for state, value in given.items()}
+    return {state: {id_: one for id_, one in value.items() if one is not None} for state, value in each.items()}
 
 
 def _clip(fields: Fields | None, path: str, findings: Findings) -> Clip | None:

@@ -183,7 +183,8 @@ class Clip:
 class Optimizer:
     """An entry of the table of optimisers; `learning_rate` None: symbolic. `options` holds those that were typed.
 
-    `sequential` feeds updated weights to earlier layers' gradients.
+    `sequential` feeds updated weights to earlier layers' gradients. `start` is what is remembered before the first
+    step, where that is not 0: of a state (`v`) the number for each parameter by name, under "" for all of them.
     """
 
     learning_rate: Numeral | None = None
@@ -192,6 +193,7 @@ class Optimizer:
     options: Mapping[str, Numeral] = field(default_factory=dict)
     schedule: Schedule = Schedule()
     clip: Clip | None = None
+    start: Mapping[str, Mapping[str, Numeral]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 A rule is a list of lines in index-free form, in the language of derive.formula, over `w` (a parameter), `g` (its
 gradient), `eta` (the learning rate), `step` (1 at the first update), the entry's options and its states. A name that
 ends in `+` is the new value of a state or of the parameter; it may be used in the lines after its own. Every state is 0
-before the first step. The conventions are those of PyTorch 2 (torch.optim), where texts differ.
+before the first step, unless the problem says otherwise. The conventions are those of PyTorch 2 (torch.optim), where
+texts differ.
 """
 
 from __future__ import annotations

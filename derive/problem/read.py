@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import IO, Any
 
-from derive.problem.checks import notation_complaint
+from derive.problem.checks import check_start, notation_complaint
 from derive.problem.choices import LANGUAGES
 from derive.problem.circuit import read_circuit
 from derive.problem.descent import NEEDS_RATE, read_document, takes_steps
@@ -91,6 +91,8 @@ def _read_one(fields: Fields, path: str, outer: Fields, findings: Findings) -> P
     problem = _reader(fields, circuit)(fields, frame, path, findings)
     if ((fields.get("document") or {}).get("steps") or 1) > 1 and not takes_steps(problem) and not findings.complaints:
         findings.complain(f"{path}document.steps", NEEDS_RATE)
+    if not findings.complaints:
+        check_start(problem, path, findings)
     complaint = notation_complaint(problem)
     if complaint:
         findings.complain(f"{path}document.notation", complaint)

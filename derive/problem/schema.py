@@ -6,7 +6,7 @@ together - shapes, names, targets - is checked in layers.py, network.py and circ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from derive.problem import choices
 from derive.problem.containers import Field, ListOf, MapOf, OneOf, Record, Shared, TableEntry
@@ -65,6 +65,19 @@ _CLIP = Record(
 _ORDER = Field("order", Word(choices.ORDERS), "Whether all gradients use the old weights.", default="simultaneous")
 
 
+_PER_PARAMETER = OneOf(
+    (NUMBER, MapOf(NUMBER, "a map of parameters to numbers")), "a number, or a map of parameters to numbers"
+)
+
+
+def _start_fields(rule: OptimizerRule) -> Iterator[Field]:
+    """What an optimiser remembers before the first step, where it remembers anything."""
+    states = tuple(Field(state, _PER_PARAMETER, "For all parameters, or for some by name.") for state in rule.states)
+    if states:
+        words = f"a map of {' and '.join(rule.states)}"
+        yield Field("start", Record(words, states), "What is remembered before the first step. Absent: 0.")
+
+
 def _optimizer_fields(name: str, rule: OptimizerRule) -> tuple[Field, ...]:
     own = (
         Field(key, RANGES[option.range], f"{option.description} Default: {option.default}.")
@@ -76,6 +89,7 @@ def _optimizer_fields(name: str, rule: OptimizerRule) -> tuple[Field, ...]:
         *own,
         Field("schedule", TableEntry(SCHEDULE_FIELDS, SCHEDULES), "How the rate changes from step to step."),
         Field("clip", _CLIP, "The largest gradient that is used."),
+        *_start_fields(rule),
     )
 
 

@@ -73,6 +73,7 @@ def _optimizer(old: Optimizer | None, options: Mapping[str, Any]) -> Optimizer |
         order=same.order if same else new.order,
         options={**(same.options if same else {}), **new.options},
         schedule=old.schedule if old and not schedule else new.schedule,
+        start=same.start if same else new.start,
         clip=new.clip or (old.clip if old else None),
     )
 

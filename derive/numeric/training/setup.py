@@ -24,7 +24,7 @@ from derive.network.graph import Graph
 from derive.network.losses import constants
 from derive.numeric.data import Samples, drawn_masks, samples_of
 from derive.numeric.safe_forms import safe
-from derive.numeric.starting_values import parameter_values, starting_values
+from derive.numeric.starting_values import parameter_values, starting_memory, starting_values
 from derive.problem.choices import BACKENDS, DTYPES
 from derive.problem.model import Optimizer, Problem, Training
 from derive.problem.wording import unknown
@@ -90,12 +90,11 @@ class Setup:
 
     @cached_property
     def kept(self) -> Arrays:
-        """What changes from step to step, at the start: trainable arrays, running averages, and the optimiser's memory,
-        all 0."""
+        """What changes from step to step, at the start: trainable arrays, running averages, the optimiser's memory."""
         averages = (definition.array.removesuffix("+") for definition in self.graph.averages)
         trained = {name: self.parameters[name] for name in (*self.trained, *averages)}
-        shapes = {state: self.updates.arrays[state].shape for state in self.updates.states}
-        return trained | {state: np.zeros(shape, dtype=self.dtype) for state, shape in shapes.items()}
+        memory = starting_memory(self.graph, self.updates)
+        return trained | {state: value.astype(self.dtype) for state, value in memory.items()}
 
 
 def prepare(

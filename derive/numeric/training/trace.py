@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from derive.calculus.chain import RATE, Derivation
 from derive.calculus.updates import STEP
 from derive.numeric.evaluate import run
-from derive.numeric.starting_values import Start
+from derive.numeric.starting_values import Start, starting_memory
 from derive.numeric.training.definitions import replaced
 from derive.numeric.training.schedules import rate_at
 
@@ -29,8 +29,7 @@ def traced(derivation: Derivation, start: Start, count: int) -> tuple[Traced, ..
     rate = float(optimizer.learning_rate or 0)
     last = training.steps if training is not None and training.steps is not None else count
     swaps = replaced(derivation)
-    memory = {state: np.zeros(derivation.rule.arrays[state].shape) for state in derivation.rule.states}
-    values: Traced = {**start.values, **memory}
+    values: Traced = {**start.values, **starting_memory(graph, derivation.rule)}
     steps: list[Traced] = []
     for done in range(count):
         scalars = {RATE: np.asarray(rate_at(optimizer.schedule, rate, done, last)), STEP: np.asarray(done + 1.0)}
