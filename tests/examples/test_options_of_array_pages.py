@@ -81,6 +81,11 @@ def test_a_brief_page_works_fewer_entries_and_a_full_one_more(name: str) -> None
     )
 
 
+def test_a_brief_page_does_not_promise_worked_entries() -> None:
+    assert "followed by one entry worked in numbers" in " ".join(solved("convolution").to_text().split())
+    assert "followed by the whole array in numbers." in solved("convolution", detail="brief").to_text()
+
+
 def test_a_brief_page_has_no_tables_of_windows() -> None:
     assert table_of(solved("max-pooling"), "winner")
     headers = [
