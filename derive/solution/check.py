@@ -52,7 +52,7 @@ def gradient_check(page: Page, ids: Sequence[str], gradient: Callable[[str], Val
         Message("numerical"),
         Message("relative_error"),
     )
-    yield Table(header, tuple(rows), frozenset({1, 2, 3}))
+    yield Table(header, tuple(rows), frozenset({1, 2, 3}), "gradient-check")
 
 
 def _step(page: Page) -> Identifier:

@@ -178,4 +178,4 @@ def circuit_table(page: Page) -> Iterator[Block]:
         Message("value_forward"),
         Message("gradient_backward"),
     )
-    yield Table(header, tuple(rows), frozenset({3, 4}))
+    yield Table(header, tuple(rows), frozenset({3, 4}), "circuit")

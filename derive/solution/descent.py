@@ -157,7 +157,7 @@ def others_table(page: Page, ids: Sequence[str]) -> Iterator[Block]:
         values += [descent.line(id_, f"{state}+") for state in states]
         values += [descent.value(id_), descent.line(id_, "w+")]
         rows.append((page.names(id_), *(page.shown(value) for value in values)))
-    yield Table(header, tuple(rows), frozenset(range(1, len(header))))
+    yield Table(header, tuple(rows), frozenset(range(1, len(header))), "updates")
 
 
 def array_results(page: Page) -> Iterator[Block]:

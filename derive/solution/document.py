@@ -75,11 +75,14 @@ Cell: TypeAlias = "Layout | Message | str"
 
 @dataclass(frozen=True)
 class Table:
-    """A table with one header row; `numeric` columns (by position) are set to the right."""
+    """A table with one header row; `numeric` columns (by position) are set to the right. `id` says what it holds, in
+    letters, digits and hyphens; it does not depend on the numbers.
+    """
 
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
     numeric: frozenset[int] = frozenset()
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ def samples_tables(page: Page) -> Iterator[Table]:
             (Digits(str(sample + 1)), *(page.shown(page.worked.value(id_, sample)) for id_ in own))
             for sample in page.worked.samples
         )
-        yield Table(header, rows, frozenset(range(len(header))))
+        yield Table(header, rows, frozenset(range(len(header))), f"samples-{own[0]}")
 
 
 def over_samples(page: Page, id_: str) -> Equation:

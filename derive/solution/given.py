@@ -118,7 +118,7 @@ def given_numbers(page: Page) -> Iterator[Block]:
         shown = [_is(letters.plain(symbol), page.shown(typed(value.text))) for symbol, value in options]
         rows.extend(_rows(Message("group_optimizer"), shown))
     yield say("given_numbers")
-    yield Table((Message("quantity"), Message("given_value")), tuple(rows))
+    yield Table((Message("quantity"), Message("given_value")), tuple(rows), id="given")
     if fixed(page):
         yield say("not_trained", names=fixed(page), given=True)
 

@@ -126,4 +126,4 @@ def summary(page: Page) -> Iterator[Block]:
         Message("gradient_norm"),
         Message("gradient_largest"),
     )
-    yield Table(header, tuple(rows), frozenset({2, 3}))
+    yield Table(header, tuple(rows), frozenset({2, 3}), "gradients")

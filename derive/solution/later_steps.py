@@ -93,4 +93,4 @@ def _side_by_side(pages: Sequence[Page], ids: Sequence[str]) -> Iterator[Block]:
             values += [worked.updated(id_), end.value(loss)]
             rows.append((Digits(str(at)), *(page.shown(value) for value in values)))
         yield say("side_by_side", quantity=first.names(id_), loss=first.names(loss))
-        yield Table(header, tuple(rows), frozenset(range(len(header))))
+        yield Table(header, tuple(rows), frozenset(range(len(header))), f"steps-{id_}")

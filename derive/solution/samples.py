@@ -28,7 +28,7 @@ def over_all_samples_gradient(page: Page, id_: str) -> Iterator[Block]:
         return
     values = [worked.gradient(id_, sample) for sample in worked.samples]
     rows = tuple((Digits(str(at + 1)), page.shown(value)) for at, value in enumerate(values))
-    yield Table((Message("sample"), page.partial(page.root, id_)), rows, frozenset({0, 1}))
+    yield Table((Message("sample"), page.partial(page.root, id_)), rows, frozenset({0, 1}), f"samples-{id_}")
     total: Tree = Sum(tuple(Name(str(at)) for at in range(count)))
     if graph.mean:
         total = Product((Quotient(Number("1"), Number(str(count))), total))

@@ -19,7 +19,7 @@ def losses(page: Page, run: TrainingRun, samples: int) -> Iterator[Block]:
         yield say("training_precision")
     header: tuple[Cell, ...] = (Message("steps"), page.names(page.graph.loss))
     rows = tuple((Digits(str(steps)), page.shown(Value(loss))) for steps, loss in run.losses)
-    yield Table(header, rows, frozenset({0, 1}))
+    yield Table(header, rows, frozenset({0, 1}), "training")
 
 
 def training_section(page: Page, run: TrainingRun) -> Iterator[Block]:
@@ -44,4 +44,4 @@ def training_section(page: Page, run: TrainingRun) -> Iterator[Block]:
     columns += [Message("output"), Message("value_after_training")]
     if targets is not None:
         columns.append(Message("target"))
-    yield Table(tuple(columns), tuple(table), frozenset(range(0 if many else 1, len(columns))))
+    yield Table(tuple(columns), tuple(table), frozenset(range(0 if many else 1, len(columns))), "trained")

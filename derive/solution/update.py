@@ -89,7 +89,8 @@ def likewise(page: Page, ids: Sequence[str], known: Known, layer: int = 0) -> It
         elif has_rate:
             cells.append(Message("fixed"))
         rows.append(tuple(cells))
-    yield Table(header, tuple(rows), frozenset({1, 2, 3} if has_rate else {1, 2}))
+    numeric = frozenset({1, 2, 3} if has_rate else {1, 2})
+    yield Table(header, tuple(rows), numeric, f"gradients-layer-{layer}" if layer else "gradients")
 
 
 def _likewise_formulas(page: Page, ids: Sequence[str], known: Known) -> Iterator[Block]:
@@ -132,7 +133,8 @@ def sensitivities(page: Page, ids: Sequence[str]) -> Iterator[Block]:
         (Digits(str(at)), page.names(id_), page.shown(worked.total_gradient(id_)))
         for at, id_ in enumerate(shown, start=1)
     )
-    yield Table((Message("rank"), Message("parameter"), Message("gradient")), rows, frozenset({0, 2}))
+    header = (Message("rank"), Message("parameter"), Message("gradient"))
+    yield Table(header, rows, frozenset({0, 2}), "sensitivities")
 
 
 def _at_two_points(page: Page, ids: Sequence[str]) -> bool:
@@ -186,6 +188,7 @@ def after_update(page: Page, moved: Page, level: int = 2) -> Iterator[Block]:
         (Message("quantity"), Message("before_update"), Message("after_update_column")),
         rows,
         frozenset({1, 2}),
+        "results",
     )
     if over_all_samples(page.neurons.nodes[loss].formula) is None:
         yield say("loss_again", value=_plain(page))

@@ -88,7 +88,7 @@ def windows_table(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
         for c, id_ in enumerate(ids):
             seen = [numbers(sheet, window(grid, rows, columns, (r, c)), sheet.page.style) for grid in grids]
             lines.append((sheet.page.names(id_), *seen, sheet.digits(id_)))
-    yield Table((*header, Message("weighted_sum")), tuple(lines), frozenset({len(header)}))
+    yield Table((*header, Message("weighted_sum")), tuple(lines), frozenset({len(header)}), f"windows-{view.number}")
 
 
 def numbers(sheet: Sheet, grid: Grid, style: Style, of: Callable[[str], str] = str) -> Layout:

@@ -56,7 +56,8 @@ def letters_table(sheet: Sheet, blocks: Sequence[Block]) -> Iterator[Block]:
         yield say("raised_marks", layer=numbered, step=step, sample=bool(sheet.names.samples))
     if rows:
         yield say("letters")
-        yield Table((Message("letter"), Message("letter_counts"), Message("letter_range")), tuple(rows.values()))
+        header = (Message("letter"), Message("letter_counts"), Message("letter_range"))
+        yield Table(header, tuple(rows.values()), id="letters")
 
 
 def _values(sheet: Sheet, index: Idx) -> Cell:

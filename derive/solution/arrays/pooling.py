@@ -53,7 +53,7 @@ def _table(sheet: Sheet, view: LayerView) -> Iterator[Block]:
                 )
     header = (Message("output"), Message("window"), Message("largest"), Message("winner"))
     yield say("max_table", tie=tie)
-    yield Table(header, tuple(lines), frozenset({2}))
+    yield Table(header, tuple(lines), frozenset({2}), f"windows-{view.number}")
 
 
 def won(sheet: Sheet, id_: str) -> str:
@@ -99,7 +99,7 @@ def _routes(sheet: Sheet, view: LayerView) -> Iterator[Block]:
         (sheet.page.names(id_), sheet.digits(of(id_)), sheet.page.names(won(sheet, id_))) for id_ in output.ids.values()
     )
     header = (Message("output"), sheet.names.slope(sheet.names.whole(output)), Message("goes_to"))
-    yield Table(header, lines, frozenset({1}))
+    yield Table(header, lines, frozenset({1}), f"routes-{view.number}")
 
 
 def average_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:

@@ -197,7 +197,7 @@ def tables(sheet: Sheet, arrays: Sequence[Array], back: bool = False) -> Iterato
         for at in places:
             numbers = tuple(sheet.digits(of(column.ids[at])) for column in group)
             rows.append((*(Digits(str(at[axis] + 1)) for axis in shown), *numbers))
-        yield Table(header, tuple(rows), frozenset(range(len(header))))
+        yield Table(header, tuple(rows), frozenset(range(len(header))), "steps-back" if back else "steps")
 
 
 def _parts(*groups: list[Column]) -> list[list[Column]]:

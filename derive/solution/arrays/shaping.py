@@ -98,7 +98,8 @@ def embedding_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
         token = int(sheet.value(id_).number)
         word = words[token] if words else str(token)
         lines.append((sheet.page.names(id_), word, Digits(str(token + 1))))
-    yield Table((Message("input"), Message("token"), Message("table_row")), tuple(lines), frozenset({2}))
+    header = (Message("input"), Message("token"), Message("table_row"))
+    yield Table(header, tuple(lines), frozenset({2}), "tokens")
     yield say("whole_array")
     yield sheet.whole(sheet.array(view.output))
 

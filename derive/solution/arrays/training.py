@@ -34,4 +34,4 @@ def trained_network(sheet: Sheet, run: TrainingRun) -> Iterator[Block]:
         header.append(Message("target"))
         for cells, id_ in zip(rows, target.ids.values(), strict=True):
             cells.append(sheet.digits(id_))
-    yield Table(tuple(header), tuple(map(tuple, rows)), frozenset(range(1, len(header))))
+    yield Table(tuple(header), tuple(map(tuple, rows)), frozenset(range(1, len(header))), "trained")

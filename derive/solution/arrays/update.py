@@ -152,7 +152,7 @@ def after_update(sheet: Sheet, level: int = 2) -> Iterator[Block]:
         (sheet.page.names(id_), sheet.page.shown(entries.value(id_)), sheet.page.shown(moved.value(id_))) for id_ in ids
     )
     header = (Message("quantity"), Message("before_update"), Message("after_update_column"))
-    yield Table(header, rows, frozenset({1, 2}))
+    yield Table(header, rows, frozenset({1, 2}), "results")
 
 
 MOST_OUTPUTS = 12
