@@ -101,5 +101,26 @@ class Written(ABC):
         made = self.files(name, format or format_of(path), **options)
         write_all({os.path.join(folder, file): content for file, content in made.items()})
 
+    def export(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        width: float | None = None,
+        force: bool = False,
+        template_dir: str | Path | None = None,
+    ) -> tuple[str, ...]:
+        """Writes every equation, table and figure as a LaTeX file of its own, with a package and an index, and returns
+        the files' names. `width` in em is that of equations.
+
+        In a folder that exists only files that derive wrote are replaced; `force` also those changed since. Raises
+        OptionError, and DeriveError where a file is in the way; then nothing is written.
+        """
+        from derive.exports import write_folder
+        from derive.render.fragments import WIDTH, fragments
+
+        files = fragments(self.document, width=WIDTH if width is None else width, template_dir=template_dir)
+        write_folder(folder, files, force=force)
+        return tuple(files)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
         return {"text/markdown": self.to_markdown(flavor="dollars"), "text/plain": self.to_text()}

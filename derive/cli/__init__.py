@@ -1,6 +1,7 @@
 """The command line: arguments to options, results to files, errors to messages and exit codes.
 
     derive solve PROBLEM [-o FILE]     0: done, 2: something in the input is wrong, 130: stopped by Ctrl-C
+    derive export PROBLEM DIR          the same
     derive train PROBLEM [-o RUN]      the same, and 1: training diverged
     derive gradcheck PROBLEM           the same, and 1: a gradient differs
 
@@ -20,6 +21,7 @@ import click
 from derive import __version__
 from derive.cli.checking import gradcheck
 from derive.cli.common import INTERRUPTED, Commands, abandon_output, fail, show, usage
+from derive.cli.export import export
 from derive.cli.pages import examples, schema, solve
 from derive.cli.training import train
 from derive.errors import DeriveError
@@ -79,5 +81,5 @@ def cli(ctx: click.Context) -> None:
         show(START_PAGE)
 
 
-for _command in (solve, train, gradcheck, examples, schema):
+for _command in (solve, export, train, gradcheck, examples, schema):
     cli.add_command(_command)

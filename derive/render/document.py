@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
 
 from derive.errors import OptionError, suggestion
+from derive.render.dialect import Dialect
 from derive.render.filters import add_filters
 from derive.render.formats import Format, find_format
 from derive.render.prose import Speaker, languages, message_keys, template_environment
@@ -58,18 +60,30 @@ def render_files(
 
     Raises what `render` raises.
     """
-    chosen, folder = find_format(format), _existing(template_dir)
-    _check(document, chosen, flavor, folder)
-    try:
+    chosen, folder = find_format(format), existing(template_dir)
+    check_language(document, folder)
+    if chosen.flavors and flavor not in chosen.flavors:
+        nearest = suggestion(flavor, chosen.flavors)
+        raise OptionError(f"flavor: unknown '{flavor}', expected {', '.join(chosen.flavors)}{nearest}")
+    with naming_templates(folder):
         return _render(document, chosen, flavor, folder, name)
+
+
+@contextmanager
+def naming_templates(template_dir: Path | None) -> Iterator[None]:
+    """Faults of a user's templates as OptionError."""
+    try:
+        yield
     except jinja2.TemplateError as error:
-        if folder is None:
+        if template_dir is None:
             raise
         raise OptionError(f"template-dir: {_place(error)}{error}") from error
 
 
-def _render(document: Document, format: Format, flavor: str, template_dir: Path | None, name: str) -> Rendered:
-    dialect = format.dialect(document.language, flavor)
+def viewer_of(
+    document: Document, dialect: Dialect, template_dir: Path | None, name: str = ""
+) -> tuple[jinja2.Environment, Viewer]:
+    """What turns a document's blocks into views, and the environment of the templates that take these."""
     reasons = message_keys(line.reason for line in _lines(document) if line.reason)
     keys = message_keys(_messages(document)) | reasons | frozenset(dialect.words)
     environment = template_environment(dialect.text, template_dir, keys)
@@ -77,8 +91,13 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
     if dialect.beside is not dialect.text:
         aside = template_environment(dialect.beside, template_dir, reasons)
     speaker = Speaker(dialect.text, document.language, environment)
-    viewer = Viewer(dialect, speaker, Speaker(dialect.beside, document.language, aside), name)
     add_filters(environment)
+    return environment, Viewer(dialect, speaker, Speaker(dialect.beside, document.language, aside), name)
+
+
+def _render(document: Document, format: Format, flavor: str, template_dir: Path | None, name: str) -> Rendered:
+    dialect = format.dialect(document.language, flavor)
+    environment, viewer = viewer_of(document, dialect, template_dir, name)
     template = environment.get_template(f"{format.folder}/document.j2")
     text = template.render(
         title=document.title.strip(),
@@ -86,11 +105,16 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
         flavor=flavor,
         page_width=dialect.width,
         column_gap=dialect.column_gap,
-        words={key: speaker.say(Message(key)) for key in dialect.words},
+        words={key: viewer.text.say(Message(key)) for key in dialect.words},
         blocks=[viewer(block) for block in document.blocks],
     )
+    return Rendered(tidy(text), _beside(document, viewer))
+
+
+def tidy(text: str) -> str:
+    """No space at the end of a line, no two empty lines, one line's end at the end."""
     text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
-    return Rendered(re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n", _beside(document, viewer))
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
 def _beside(document: Document, viewer: Viewer) -> dict[str, str]:
@@ -121,17 +145,16 @@ def _messages(document: Document) -> Iterator[Message]:
             yield from (cell for cells in (block.header, *block.rows) for cell in cells if isinstance(cell, Message))
 
 
-def _check(document: Document, format: Format, flavor: str, template_dir: Path | None) -> None:
+def check_language(document: Document, template_dir: Path | None) -> None:
+    """Raises OptionError where there is no prose in the document's language."""
     known = languages(template_dir)
     if document.language not in known:
         nearest = suggestion(document.language, known)
         raise OptionError(f"language: unknown '{document.language}', expected {', '.join(known)}{nearest}")
-    if format.flavors and flavor not in format.flavors:
-        nearest = suggestion(flavor, format.flavors)
-        raise OptionError(f"flavor: unknown '{flavor}', expected {', '.join(format.flavors)}{nearest}")
 
 
-def _existing(template_dir: str | Path | None) -> Path | None:
+def existing(template_dir: str | Path | None) -> Path | None:
+    """The folder of a user's templates. Raises OptionError where there is none of that name."""
     if template_dir is not None and not Path(template_dir).is_dir():
         raise OptionError(f"template-dir: no such folder '{template_dir}'")
     return None if template_dir is None else Path(template_dir)

@@ -6,15 +6,20 @@ from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice, markup_width
 from derive.render.escapes import CanSet, latex_text, latin, latin_or_han
 from derive.render.figures.tikz import LATEX_COLORS
 from derive.render.plain import plain
-from derive.render.shape import width
+from derive.render.shape import width as layout_width
 from derive.render.symbols import is_wide
 from derive.render.tex import OPERATORS, TexEmitter
 from derive.solution.layout import Layout
 
 
 def latex(language: str, flavor: str) -> Dialect:
+    return latex_dialect(language)
+
+
+def latex_dialect(language: str, prefix: str = "", width: float = 39.5) -> Dialect:
+    """LaTeX on lines `width` em long, with names of colours that begin with `prefix`."""
     can_set: CanSet = latin_or_han if language in HAN_LANGUAGES else latin
-    emit = TexEmitter(can_set, LATEX_COLORS)
+    emit = TexEmitter(can_set, {role: prefix + color for role, color in LATEX_COLORS.items()})
     text = Voice(
         escape=lambda words: latex_text(words, can_set),
         formula=lambda layout: f"${emit(layout)}$",
@@ -27,9 +32,9 @@ def latex(language: str, flavor: str) -> Dialect:
         beside=text,
         display=emit,
         relation=OPERATORS.__getitem__,
-        measure=width if language in HAN_LANGUAGES else _latin_width,
+        measure=layout_width if language in HAN_LANGUAGES else _latin_width,
         text_measure=markup_width,
-        width=39.5,
+        width=width,
         indent=1,
         gap=2,
         column_gap=1.1,
@@ -41,4 +46,4 @@ def latex(language: str, flavor: str) -> Dialect:
 def _latin_width(layout: Layout) -> float:
     """The width where Han, too, are shown by their codes."""
     words = plain(layout)
-    return width(layout) + 3.6 * sum(is_wide(char) and latin_or_han(char) for char in words if char > "\u2fff")
+    return layout_width(layout) + 3.6 * sum(is_wide(char) and latin_or_han(char) for char in words if char > "\u2fff")
