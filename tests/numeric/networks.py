@@ -7,6 +7,7 @@ HYPOTHESIS: the default run draws few examples (`few`) and does not shrink a fai
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from derive.api import Solution, solve
 from derive.calculus.chain import gradient_of
-from derive.numeric.evaluate import run
+from derive.numeric.evaluate import calculation
 from derive.problem.activations import ACTIVATIONS
 from derive.problem.losses import LOSSES
 
@@ -169,10 +170,17 @@ def solved(data: dict[str, Any]) -> Solution:
     return solve(data)
 
 
-def central_differences(solution: Solution, name: str, h: float = 1e-6) -> Any:
-    """(E(x+h) - E(x-h)) / 2h for every element of an array, by the forward program alone; NaN where there is a kink nearby
-    (one-sided differences that do not agree)."""
+def loss_of(solution: Solution) -> Callable[[Mapping[str, Any]], float]:
+    """E_total as a function of the given arrays: the forward program, compiled once."""
     graph = solution.derivation.graph
+    assert solution.evaluation is not None
+    calculate = calculation(graph.definitions, solution.evaluation.start.values, (graph.loss,))
+    return lambda values: float(calculate(values)[0])
+
+
+def central_differences(solution: Solution, name: str, total: Callable[[Mapping[str, Any]], float]) -> Any:
+    """(E(x+h) - E(x-h)) / 2h for every element of an array, by the forward program alone (`total`, see loss_of); NaN where
+    there is a kink nearby (one-sided differences that do not agree)."""
     assert solution.evaluation is not None
     start = dict(solution.evaluation.start.values)
     here = np.asarray(start[name], dtype=np.float64)
@@ -180,9 +188,9 @@ def central_differences(solution: Solution, name: str, h: float = 1e-6) -> Any:
     def loss(at: tuple[int, ...], shift: float) -> float:
         moved = here.copy()
         moved[at] += shift
-        return float(run(graph.definitions, {**start, name: moved})[graph.loss])
+        return total({**start, name: moved})
 
-    middle = loss((), 0.0) if here.ndim == 0 else float(run(graph.definitions, start)[graph.loss])
+    middle = total(start)
     found = np.empty_like(here)
     for at in np.ndindex(here.shape):
         step = 1e-5

@@ -22,6 +22,7 @@ from networks import (
     central_differences,
     drawn,
     gradients,
+    loss_of,
     networks,
     small,
     solved,
@@ -87,13 +88,16 @@ def by_scalars(solution: Solution) -> dict[str, Any]:
     return {name: (np.asarray(start[name]) - moved[name]) / rate for name in trained}
 
 
-def agree(solution: Solution) -> None:
-    """Every way gives the same number, for every trainable parameter and for the inputs."""
+def agree(solution: Solution) -> set[str]:
+    """Every way gives the same number, for every trainable parameter and for the inputs. Returns the arrays with an element
+    next to a kink, which has no central difference."""
+    kinks: set[str] = set()
+    total = loss_of(solution)
     graph = solution.derivation.graph
     worked = Worked(solution.derivation, solution.neurons, solution.evaluation, CARRY)
     scalars = by_scalars(solution) if graph.trainable else {}
     for name, emitted in gradients(solution).items():
-        differences = central_differences(solution, name)
+        differences = central_differences(solution, name, total)
         array = graph.arrays[name]
         for at in np.ndindex(emitted.shape):
             id_ = array.ids[at[1:] if array.per_sample else at]
@@ -105,6 +109,7 @@ def agree(solution: Solution) -> None:
                 ways["symbolic"] = symbolic(solution, id_)
             smooth = not np.isnan(ways["differences"])
             if not smooth:
+                kinks.add(name)
                 ways.pop("differences")
             reference = ways["emitted"]
             off = {
@@ -113,15 +118,15 @@ def agree(solution: Solution) -> None:
                 if abs(value - reference) > (1e-6 if way == "differences" else 1e-9) * max(1.0, abs(reference))
             }
             assert not off, f"dE_total/d{id_} {at}: {ways}\n{graph.problem}"
+    return kinks
 
 
 @pytest.mark.parametrize("samples", [1, 3])
 @pytest.mark.parametrize("activation", [*DIFFERENTIABLE, *FORMULAS])
 def test_every_activation_has_the_gradient_of_its_forward_pass(activation: str, samples: int) -> None:
     solution = solved(small(activation, samples=samples))
-    agree(solution)
-    for name in solution.derivation.graph.trainable:
-        assert not np.isnan(central_differences(solution, name)).any(), "the numbers of this test lie on a kink"
+    kinks = agree(solution)
+    assert not kinks & {*solution.derivation.graph.trainable}, "the numbers of this test lie on a kink"
 
 
 @pytest.mark.parametrize("samples", [1, 3])

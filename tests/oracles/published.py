@@ -54,6 +54,12 @@ def example(name: str, options: tuple[tuple[str, Any], ...] = ()) -> Solution | 
     return solve(EXAMPLES / f"{name}.yaml", **dict(options))
 
 
+@cache
+def page(name: str, options: tuple[tuple[str, Any], ...] = ()) -> str:
+    """An example's page as text."""
+    return example(name, options).to_text()
+
+
 def number_at(place: str, default: str) -> float:
     """The number at a place, at full precision."""
     if place.startswith("root: "):

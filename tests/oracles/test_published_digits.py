@@ -15,11 +15,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import cache
 from typing import Any
 
 import pytest
 import yaml
-from published import EXAMPLES, ORACLES, Oracle, example, number, number_at, read
+from published import EXAMPLES, ORACLES, Oracle, example, number, number_at, page, read
 
 from derive.api import Solution, solve
 from derive.numeric.rounding import Style, Value, show
@@ -43,6 +44,7 @@ def digits(x: float, places: int) -> str:
     return show(Value(x), Style(decimals=places, significant=None, trailing_zeros=True)).text
 
 
+@cache
 def trained(steps: int, order: str = "simultaneous", **options: Any) -> Solution:
     data = yaml.safe_load((EXAMPLES / "w1-mazur.yaml").read_text(encoding="utf-8"))
     data["optimizer"]["sgd"]["order"] = order
@@ -108,7 +110,7 @@ def test_a_published_number_stands_on_the_page(oracle: Oracle, label: str) -> No
     file = oracle.published[label].rpartition(":")[0] or oracle.example
     places = decimals(printed)
     options = (("decimals", places), ("trailing_zeros", True), ("detail", "full"), ("notation", "net-out"))
-    text = example(file.partition(":")[0], options).to_text().replace("\u2212", "-")
+    text = page(file.partition(":")[0], options).replace("\u2212", "-")
     whole, _, fraction = printed.partition(".")
     tail = rf"\.{fraction.rstrip('0')}0*" if fraction.strip("0") else r"(\.0*)?"
     assert re.search(rf"(?<![\d.]){whole}{tail}(?![\d.]*\d)", text), f"{printed} is not on the page of {file}"
