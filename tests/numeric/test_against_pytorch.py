@@ -55,7 +55,7 @@ def test_every_entry_of_the_tables_has_its_peer() -> None:
 
 @pytest.mark.parametrize("name", LAYER_TYPES)
 def test_every_type_of_layer_has_pytorchs_gradients(name: str) -> None:
-    @drawn(5)
+    @drawn(3)
     @given(alone(name), st.integers(1, 3), SEEDS)
     def property_(data: dict[str, Any], samples: int, seed: int) -> None:
         equal(case(data, samples, seed))
@@ -63,7 +63,7 @@ def test_every_type_of_layer_has_pytorchs_gradients(name: str) -> None:
     property_()
 
 
-@drawn(12)
+@drawn(8)
 @given(stacks(), st.integers(1, 3), SEEDS)
 def test_stacks_of_layers_have_pytorchs_gradients(data: dict[str, Any], samples: int, seed: int) -> None:
     equal(case(data, samples, seed))
@@ -87,7 +87,7 @@ def test_every_typed_loss_has_pytorchs_gradients(loss: str) -> None:
     equal(case(small("tanh", loss, samples=2), 2))
 
 
-@drawn(8)
+@drawn(5)
 @given(networks(), st.integers(1, 3), SEEDS)
 def test_any_dense_network_has_pytorchs_gradients(data: dict[str, Any], samples: int, seed: int) -> None:
     equal(case(data, samples, seed))

@@ -83,7 +83,7 @@ def _read(it: Case, name: str, prefix: str = "") -> Expr:
 
 @pytest.mark.parametrize("name", LAYER_TYPES)
 def test_every_type_of_layer_is_as_the_interpreter_says(name: str) -> None:
-    @drawn(4)
+    @drawn(2)
     @given(alone(name), st.integers(1, 3), SEEDS)
     def property_(data: dict[str, Any], samples: int, seed: int) -> None:
         agree(case(data, samples, seed))
@@ -91,7 +91,7 @@ def test_every_type_of_layer_is_as_the_interpreter_says(name: str) -> None:
     property_()
 
 
-@drawn(12)
+@drawn(8)
 @given(stacks(), st.integers(1, 3), SEEDS)
 def test_any_stack_is_as_the_interpreter_says(data: dict[str, Any], samples: int, seed: int) -> None:
     agree(case(data, samples, seed))
@@ -143,7 +143,7 @@ def any_definition(draw: st.DrawFn) -> tuple[Definition, Arrays]:
     return Definition("y", (i, j), wrapped), arrays
 
 
-@drawn(60)
+@drawn(30)
 @given(any_definition())
 def test_any_definition_is_as_the_interpreter_says(drawn_: tuple[Definition, Arrays]) -> None:
     definition, arrays = drawn_
@@ -167,7 +167,7 @@ def any_scatter(draw: st.DrawFn) -> tuple[Definition, Arrays]:
     return Definition("y", target, Rational(0), scatter=tuple(parts)), arrays
 
 
-@drawn(60)
+@drawn(30)
 @given(any_scatter())
 def test_any_scatter_is_as_the_interpreter_says(drawn_: tuple[Definition, Arrays]) -> None:
     definition, arrays = drawn_

@@ -75,7 +75,7 @@ def agree(it: Case) -> None:
 
 @pytest.mark.parametrize("name", LAYER_TYPES)
 def test_every_type_of_layer_has_the_gradient_of_its_forward_pass(name: str) -> None:
-    @drawn(3)
+    @drawn(2)
     @given(alone(name), st.integers(1, 3), SEEDS)
     def property_(data: dict[str, Any], samples: int, seed: int) -> None:
         agree(case(data, samples, seed))
@@ -83,7 +83,7 @@ def test_every_type_of_layer_has_the_gradient_of_its_forward_pass(name: str) -> 
     property_()
 
 
-@drawn(8)
+@drawn(5)
 @given(stacks(), st.integers(1, 2), SEEDS)
 def test_all_ways_agree_on_any_stack(data: dict[str, Any], samples: int, seed: int) -> None:
     agree(case(data, samples, seed))

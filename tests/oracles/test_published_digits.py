@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
-from published import EXAMPLES, ORACLES, Oracle, example, number, number_at, page, read
+from published import EXAMPLES, ORACLES, Oracle, number, number_at, page, read
 
 from derive.api import Solution, solve
 from derive.numeric.rounding import Style, Value, show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from derive.problem.model import Module, Problem
 from derive.problem.read import read_problem
 
 SECONDS = 5.0
+EXAMPLES = int(os.environ.get("DERIVE_EXAMPLES", 100))
 
 W1 = """\
 inputs:  {i1: 0.05, i2: 0.10}
@@ -70,7 +72,7 @@ def test_any_bytes(content: bytes) -> None:
         read_problem(content)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.data())
 def test_the_example_with_pieces_replaced(data: st.DataObject) -> None:
     text = W1
@@ -120,7 +122,7 @@ PARTS_OF_STACKS = re.compile(r"\d+\.?\d*|\w+|\s+|[^\w\s]")
 OTHER_PARTS = sorted({part for text in STACKS for part in PARTS_OF_STACKS.findall(text) if part.strip()})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.data())
 def test_stacks_with_parts_exchanged_are_refused_or_can_be_built(data: st.DataObject) -> None:
     parts = PARTS_OF_STACKS.findall(data.draw(st.sampled_from(STACKS)))
@@ -147,7 +149,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.dictionaries(st.sampled_from(PIECES), VALUES, max_size=6))
 def test_any_data_of_the_known_keys(data: dict[str, object]) -> None:
     with only_problem_errors():
