@@ -156,6 +156,9 @@ RATIONAL = {"ReLU": lambda z: max(z, Fraction(0)), "sign": lambda z: Fraction((z
 
 def function(name: str, arguments: list[Number]) -> Number:
     if name in ("max", "min"):
+        if any(map(is_matrix, arguments)):
+            rows = (zip(*together, strict=True) for together in zip(*arguments, strict=True))
+            return tuple(tuple(function(name, list(cells)) for cells in row) for row in rows)
         choose = max if name == "max" else min
         return choose(arguments) if all(isinstance(a, Fraction) for a in arguments) else choose(map(real, arguments))
     if name not in ONE_NUMBER:

@@ -168,6 +168,10 @@ def test_the_reader_finds_a_wrong_digit() -> None:
     assert changed > 15
 
 
+def column(*entries: str) -> lay.Matrix:
+    return lay.Matrix(tuple((Digits(entry),) for entry in entries))
+
+
 @pytest.mark.parametrize(
     ("items", "expected"),
     [
@@ -175,6 +179,7 @@ def test_the_reader_finds_a_wrong_digit() -> None:
         ((Operator("neg"), Digits("2"), Operator("*"), lay.Fenced(Digits("-3"))), 6),
         ((lay.Fraction(Digits("1"), Digits("4")), lay.Superscript(Digits("2"), Digits("2"))), 1),
         ((lay.Function("max", (Digits("1"), Digits("2"))),), 2),
+        ((lay.Function("max", (column("1", "5"), column("2", "3"))),), ((2,), (5,))),
         ((lay.Fenced(Digits("-7"), "|", "|"),), 7),
         ((lay.Root(Digits("9")),), 3),
     ],
