@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -109,6 +110,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 CONVOLUTIONS = [name for name in NETWORKS if name.startswith("convolution") and "samples" not in name]
 
 
+@cache
 def solved(name: str, **options: Any) -> Solution:
     solution = solve(NETWORKS[name], **options)
     assert isinstance(solution, Solution)

@@ -1,7 +1,7 @@
 """Networks for the tests of numbers: one per table entry, and a Hypothesis strategy for any network that a file can say.
 
 HYPOTHESIS: the default run draws few examples (`few`) and does not shrink a failure, so that all tests stay under a minute;
-`DERIVE_EXAMPLES=500 pytest tests/numeric tests/calculus tests/examples` draws that many per property, and shrinks.
+`DERIVE_EXAMPLES=500 pytest tests/calculus tests/numeric tests/examples tests/problem` draws that many per property, and shrinks.
 """
 
 from __future__ import annotations
