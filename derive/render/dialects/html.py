@@ -11,7 +11,7 @@ from derive.render.escapes import html_text
 from derive.render.mathml import inner, mathml, relation
 from derive.render.shape import text_width, width
 from derive.render.tex import tex
-from derive.solution.layout import Layout
+from derive.solution.layout import Layout, Operator, Row
 
 WORDS = (
     "page_contents",
@@ -34,6 +34,7 @@ def html(language: str, flavor: str) -> Dialect:
         strong=lambda fragment: f"<strong>{fragment}</strong>",
         emph=lambda fragment: f"<em>{fragment}</em>",
         code=lambda fragment: f"<code>{fragment}</code>",
+        finish=lambda fragment: _spaced(fragment.strip()),
     )
     return Dialect(
         text=text,
@@ -52,9 +53,30 @@ def html(language: str, flavor: str) -> Dialect:
 
 
 def formula(layout: Layout) -> str:
-    """Mathematics among words, which keeps its TeX so that copying gives it."""
+    """Mathematics among words, which keeps its TeX so that copying gives it. A line may end after a comma, so what
+    stands between commas is a formula by itself.
+    """
+    return ", ".join(map(_formula, _between_commas(layout)))
+
+
+def _formula(layout: Layout) -> str:
     source = f'<annotation encoding="application/x-tex">{html_text(tex(layout))}</annotation>'
     return f"<math><semantics>{mathml(layout)}{source}</semantics></math>"
+
+
+def _between_commas(layout: Layout) -> list[Layout]:
+    if not isinstance(layout, Row) or Operator(",") not in layout.items[:-1]:
+        return [layout]
+    at = layout.items.index(Operator(","))
+    return [Row(layout.items[:at]), *_between_commas(Row(layout.items[at + 1 :]))]
+
+
+_HAN = "[\u3400-\u9fff]"
+
+
+def _spaced(fragment: str) -> str:
+    """A space between Han characters and a formula, as a Chinese page is set."""
+    return re.sub(f"({_HAN})(?=<math>)", r"\1 ", re.sub(f"</math>(?={_HAN})", "</math> ", fragment))
 
 
 _UNSEEN = re.compile(r"<annotation.*?</annotation>|<[^>]*>")
