@@ -10,13 +10,14 @@ from typing import TypeAlias
 
 from derive.solution.layout import Layout
 
-NODE_KINDS = ("input", "unit", "bias", "operation", "loss", "dots")
+NODE_KINDS = ("input", "unit", "bias", "operation", "layer", "loss", "dots")
 
 
 @dataclass(frozen=True)
 class Node:
     """One node. `kind` is one of NODE_KINDS (`dots` stands for units that are left out); `column` counts from the left,
-    nodes of a column stand below each other in the order of the diagram. `value` is written under the label. Nodes and
+    nodes of a column stand below each other in the order of the diagram. `value` is written under the label: a number
+    of the forward pass, of a `layer` its shape. Nodes and
     edges of stage k appear from the k-th picture of a figure that builds up; stage 0 is there from the start.
     """
 

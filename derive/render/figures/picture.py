@@ -12,6 +12,10 @@ from typing import TypeAlias
 from derive.solution.layout import Layout
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+LABEL_HEIGHT = 1.5
+"""Of one line with what is raised and lowered in it, in em of its size."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points, smooth where `curved`, with an arrow at its end where `arrow`."""
+    """A line through points, with an arrow at its end where `arrow`; where `curved`, it leaves each point and arrives at
+    the next one horizontally: from (a, b) to (c, d) a Bezier curve by way of ((a + c)/2, b) and ((a + c)/2, d).
+    """
 
     points: tuple[Point, ...]
     arrow: bool = False
@@ -53,6 +59,14 @@ class Label:
     role: str = ""
     ground: bool = False  # on a patch of the page's colour, which hides lines behind it
     stage: int = 0
+
+    @property
+    def box(self) -> Box:
+        """The room that it takes: left, top, right, bottom."""
+        x, y = self.at
+        left = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * self.width
+        half = LABEL_HEIGHT * self.size / 2
+        return left, y - half, left + self.width, y + half
 
 
 Mark: TypeAlias = Shape | Line | Label

@@ -1,0 +1,182 @@
+"""The network: a column of units per layer, a line per weight; of a network of any layers a box per layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from derive.network.graph import Array, LayerView, size
+from derive.problem.model import Module
+from derive.problem.names import INPUTS
+from derive.solution.diagram import Diagram, Edge, Node
+from derive.solution.document import Argument, Figure, Message
+from derive.solution.layout import Digits, Layout, Operator, Words, row
+from derive.solution.page import Page
+
+MOST_UNITS = 12  # of a column that is drawn whole
+FIRST, LAST = 4, 1  # the units of a longer one that are drawn
+MOST_NUMBERS, MOST_NAMES = 8, 16  # lines between two columns that carry a weight's number, and its name
+MOST_DIGITS = 7  # of a number on a line
+
+
+def network(page: Page) -> Figure:
+    """The whole network with the values of its forward pass."""
+    if page.graph.problem.stack:
+        return _of_layers(page)
+    nodes, edges = list(_inputs(page)), []
+    for view in page.graph.layers:
+        nodes += _units(page, page.graph.arrays[view.output], view.number, "unit")
+        edges += connections(page, view, "out")
+        nodes += _bias(page, view)
+    nodes.sort(key=lambda node: node.column)
+    caption = Message("caption_network", {"numeric": page.numeric})
+    described = Message("describe_network", {"columns": tuple(_described(page))})
+    return Figure(Diagram(tuple(nodes), tuple(edges)), caption, described, "network")
+
+
+def shown_units(ids: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The units drawn above the dots and below them; no dots where the second list is empty."""
+    return (list(ids), []) if len(ids) <= MOST_UNITS else (list(ids[:FIRST]), list(ids[-LAST:]))
+
+
+def _inputs(page: Page) -> Iterator[Node]:
+    return _units(page, page.graph.arrays["x"], 0, "input")
+
+
+def _units(page: Page, array: Array, column: int, kind: str) -> Iterator[Node]:
+    first, last = shown_units(tuple(array.ids.values()))
+    for id_ in first:
+        yield Node(id_, column, kind, page.names(id_), value(page, id_))
+    if last:
+        yield Node(f"dots_{column}", column, "dots")
+    for id_ in last:
+        yield Node(id_, column, kind, page.names(id_), value(page, id_))
+
+
+def value(page: Page, id_: str) -> Layout | None:
+    """A value at the sample that is worked; None in a symbolic problem."""
+    return page.shown(page.worked.value(id_, page.sample)) if page.worked is not None else None
+
+
+def connections(page: Page, view: LayerView, end: str) -> list[Edge]:
+    """The lines into the units of a layer, with the names of the weights, and their numbers, where there is room."""
+    graph = page.graph
+    source, output = graph.arrays[view.source], graph.arrays[view.output]
+    above, below = shown_units(tuple(source.ids.values()))
+    units = [id_ for part in shown_units(tuple(output.ids.values())) for id_ in part]
+    drawn = set(above + below)
+    pairs = [(i, j) for (j,) in output.ids for (i,) in source.ids if source.ids[i,] in drawn and output.ids[j,] in units]
+    biases = [graph.arrays[name] for name in dict.fromkeys(view.biases)]
+    of_units = [array for array in biases if len(array.indices) == 1]
+    count = len(pairs) + len(units) * len(of_units)
+    on_lines = [array for array in biases if len(array.indices) == 2]
+
+    def line(start: str, j: int, ids: Sequence[str]) -> Edge:
+        return Edge(start, output.ids[j,], label(page, ids, count))
+
+    edges = []
+    for i, j in pairs:
+        arrays = [*(graph.arrays[name] for name in view.weights), *on_lines]
+        edges.append(line(source.ids[i,], j, [array.ids[j, i] for array in arrays]))
+    if biases and not on_lines:
+        for (j,), id_ in output.ids.items():
+            if id_ in units:
+                edges.append(line(f"bias_{view.number}", j, [array.ids[j,] for array in of_units]))
+    return edges
+
+
+def label(page: Page, ids: Sequence[str], count: int) -> Layout | None:
+    """`w1 = 0.15` where there are few such labels, `w1` where there are more, nothing where there are many."""
+    if not ids or count > MOST_NAMES:
+        return None
+    names = row(*(part for at, id_ in enumerate(ids) for part in ([Operator(",")] if at else []) + [page.names(id_)]))
+    if page.worked is None or len(ids) > 1:
+        return names
+    shown = page.shown(page.worked.value(ids[0]))
+    short = isinstance(shown, Digits) and len(shown.text) <= MOST_DIGITS
+    return row(names, Operator("="), shown) if short and count <= MOST_NUMBERS else names
+
+
+def _bias(page: Page, view: LayerView) -> Iterator[Node]:
+    """Below the units that a layer reads: its one bias, or a 1 whose lines carry a bias each."""
+    biases = [page.graph.arrays[name] for name in dict.fromkeys(view.biases)]
+    if not biases or any(len(array.indices) == 2 for array in biases):
+        return
+    shared = [array.ids[()] for array in biases if not array.indices]
+    if shared:
+        yield Node(f"bias_{view.number}", view.number - 1, "bias", page.names(shared[0]), value(page, shared[0]))
+    else:
+        yield Node(f"bias_{view.number}", view.number - 1, "bias", Digits("1"))
+
+
+def _described(page: Page) -> Iterator[Message]:
+    """Each column in words: how many, which values."""
+    graph = page.graph
+    inputs = tuple(graph.arrays["x"].ids.values())
+    yield Message("describe_inputs", {"count": len(inputs), "items": _listed(page, inputs)})
+    for view in graph.layers:
+        ids = tuple(graph.arrays[view.output].ids.values())
+        last = view.number == len(graph.layers)
+        said = {"number": view.number, "last": last, "count": len(ids), "items": _listed(page, ids)}
+        yield Message("describe_layer", said)
+
+
+def _listed(page: Page, ids: Sequence[str]) -> tuple[Argument, ...]:
+    above, below = shown_units(ids)
+    dots: list[Argument] = [Words("…")] if below else []
+    return (*(named(page, id_) for id_ in above), *dots, *(named(page, id_) for id_ in below))
+
+
+def named(page: Page, id_: str) -> Layout:
+    """`i1 = 0.05`, or the name alone."""
+    shown = value(page, id_)
+    return page.names(id_) if shown is None else row(page.names(id_), Operator("="), shown)
+
+
+# a network of any layers
+
+
+def _of_layers(page: Page) -> Figure:
+    """A box per layer with what it returns: its letter and its shape."""
+    graph, nodes, edges = page.graph, [], []
+    place = {INPUTS: "x"}
+    for column, name in enumerate(["x", *(view.output for view in graph.layers)]):
+        array = graph.arrays[name]
+        shape = _shape(page, array)
+        nodes.append(Node(name, column, "layer" if column else "input", page.names.of_arrays.whole(array), shape))
+    for view, spec in zip(graph.layers, graph.problem.stack, strict=True):
+        edges.append(Edge(view.source, view.output, _weights(page, view)))
+        place[view.name] = view.output
+        if isinstance(spec, Module) and spec.type == "add":
+            edges.append(Edge(place[spec.settings["layer"]], view.output))
+    caption = Message("caption_layers", {"count": len(graph.layers)})
+    return Figure(Diagram(tuple(nodes), tuple(edges)), caption, _layers_in_words(page), "network")
+
+
+def _layers_in_words(page: Page) -> Message:
+    names, graph = page.names.of_arrays, page.graph
+    columns = [Message("describe_source", {"name": names.whole(graph.arrays["x"]), "shape": _shape(page, graph.arrays["x"])})]
+    for view in graph.layers:
+        array = graph.arrays[view.output]
+        kind = Message(f"kind_{view.kind.replace('-', '_')}")
+        said = {"number": view.number, "kind": kind, "name": names.whole(array), "shape": _shape(page, array)}
+        columns.append(Message("describe_box", said))
+    return Message("describe_network", {"columns": tuple(columns)})
+
+
+def _shape(page: Page, array: Array) -> Layout:
+    """`2 × 6 × 6`, without the samples."""
+    names = page.names.of_arrays
+    sizes = [size(index) for at, index in enumerate(array.unit_indices) if names.axis(array, at) != "sample"]
+    parts = [Digits(str(one)) for one in sizes if one > 1] or [Digits("1")]
+    return row(*(part for at, one in enumerate(parts) for part in ([Operator("*")] if at else []) + [one]))
+
+
+def _weights(page: Page, view: LayerView) -> Layout | None:
+    """The letters of a layer's parameters, a few of them."""
+    names = page.names.of_arrays
+    own = [page.graph.arrays[name] for name in (*view.weights, *view.biases, *view.parameters.values())]
+    arrays = list(dict.fromkeys(array.name for array in own if array.role in ("weight", "bias", "scale")))
+    if not arrays or len(arrays) > 3:
+        return None
+    shown = [names.whole(page.graph.arrays[name]) for name in arrays]
+    return row(*(part for at, one in enumerate(shown) for part in ([Operator(",")] if at else []) + [one]))
