@@ -238,6 +238,7 @@ class DocumentOptions:
     gradient_check: bool = False  # check the gradients against central differences; circuits always are
     training_steps: bool = False  # explain the steps of supervised training
     steps: int = 1  # updates that are worked
+    figures: bool = True
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,7 @@ DOCUMENT = Shared(
                 default=False,
             ),
             Field("steps", Integer(1, MAX_WORKED_STEPS), "How many updates are worked.", default=1),
+            Field("figures", Flag(), "Whether the page has figures.", default=True),
         ),
     ),
 )

@@ -52,6 +52,7 @@ class Dialect:
     draw: Callable[[Drawing], str] | None = None  # a figure as markup; None: this format has none
     source: Callable[[Layout], str] | None = None  # an equation's rows as text to copy, kept beside the markup
     figure_ending: str = ""  # where figures are files beside the page, what their names end in
+    figure_file: Callable[[Drawing, str, str], str] | None = None  # such a file, of the drawing, its title, its words
 
 
 def markup_width(markup: str) -> float:

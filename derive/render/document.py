@@ -12,10 +12,11 @@ import jinja2
 
 from derive.errors import OptionError, suggestion
 from derive.render.dialect import Dialect
+from derive.render.dialects.text import ALOUD
 from derive.render.filters import add_filters
 from derive.render.formats import Format, find_format
 from derive.render.prose import Speaker, languages, message_keys, template_environment
-from derive.render.views import Viewer, figure_file
+from derive.render.views import Viewer, figure_file, figure_name
 from derive.solution.document import (
     Document,
     Equation,
@@ -91,8 +92,12 @@ def viewer_of(
     if dialect.beside is not dialect.text:
         aside = template_environment(dialect.beside, template_dir, reasons)
     speaker = Speaker(dialect.text, document.language, environment)
+    figures = [block for block in document.blocks if isinstance(block, Figure)]
+    drawn = figures if dialect.draw is not None or (dialect.figure_file is not None and name) else []
+    said = message_keys(message for block in drawn for message in (block.caption, block.description))
+    aloud = Speaker(ALOUD, document.language, template_environment(ALOUD, template_dir, said))
     add_filters(environment)
-    return environment, Viewer(dialect, speaker, Speaker(dialect.beside, document.language, aside), name)
+    return environment, Viewer(dialect, speaker, Speaker(dialect.beside, document.language, aside), aloud, name)
 
 
 def _render(document: Document, format: Format, flavor: str, template_dir: Path | None, name: str) -> Rendered:
@@ -119,11 +124,10 @@ def tidy(text: str) -> str:
 
 def _beside(document: Document, viewer: Viewer) -> dict[str, str]:
     """The figures that stand in files of their own."""
-    draw = viewer.dialect.draw
-    if draw is None or not viewer.name or not viewer.dialect.figure_ending:
+    if viewer.dialect.figure_file is None or not viewer.name:
         return {}
     figures = [block for block in document.blocks if isinstance(block, Figure)]
-    return {figure_file(viewer, figure): draw(figure.drawing) for figure in figures}
+    return {figure_name(viewer, figure): figure_file(viewer, figure) for figure in figures}
 
 
 def _lines(document: Document) -> Iterator[Line]:
@@ -140,7 +144,7 @@ def _messages(document: Document) -> Iterator[Message]:
         elif isinstance(block, Listing):
             yield from block.items
         elif isinstance(block, Figure):
-            yield from (block.caption, block.description)
+            yield block.caption
         elif isinstance(block, Table):
             yield from (cell for cells in (block.header, *block.rows) for cell in cells if isinstance(cell, Message))
 

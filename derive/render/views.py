@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from derive.render.breaking import DisplayRow, Page, break_lines
 from derive.render.dialect import Dialect
@@ -84,7 +85,9 @@ class ListingView:
 
 @dataclass(frozen=True)
 class FigureView:
-    """`body` is the drawing as markup, or the name of its file; empty where the page can hold neither."""
+    """`body` is the drawing as markup, or the name of its file; empty where the page can hold neither. `description`
+    has no markup in it: it is what is read out in place of the drawing.
+    """
 
     kind: str
     body: Fragment
@@ -98,11 +101,12 @@ View: TypeAlias = TextView | EquationView | TableView | ListingView | FigureView
 
 @dataclass(frozen=True)
 class Viewer:
-    """Turns blocks into views: `text` speaks in running text, `beside` beside equations."""
+    """Turns blocks into views: `text` speaks in running text, `beside` beside equations, `aloud` without markup."""
 
     dialect: Dialect
     text: Speaker
     beside: Speaker
+    aloud: Speaker
     name: str = ""  # what the files beside the page begin with; without one there are none
 
     def __call__(self, block: Block) -> View:
@@ -181,15 +185,26 @@ def _source(block: Equation, dialect: Dialect) -> str:
 def _figure(block: Figure, viewer: Viewer) -> FigureView:
     dialect = viewer.dialect
     body = ""
-    if dialect.draw is not None and (viewer.name or not dialect.figure_ending):
-        body = figure_file(viewer, block) if dialect.figure_ending else dialect.draw(block.drawing)
-    say = viewer.text.say
-    return FigureView("figure", Fragment(body), say(block.caption), say(block.description), block.id)
+    if dialect.figure_file is not None:
+        body = quote(figure_name(viewer, block)) if viewer.name else ""
+    elif dialect.draw is not None:
+        body = dialect.draw(block.drawing)
+    if not body:
+        return FigureView("figure", Fragment(), Fragment(), Fragment(), block.id)
+    description = viewer.text.escape(viewer.aloud.say(block.description))
+    return FigureView("figure", Fragment(body), viewer.text.say(block.caption), description, block.id)
+
+
+def figure_name(viewer: Viewer, block: Figure) -> str:
+    """The name of the file beside the page that holds a figure."""
+    return f"{viewer.name}-{block.id}{viewer.dialect.figure_ending}"
 
 
 def figure_file(viewer: Viewer, block: Figure) -> str:
-    """The name of the file beside the page that holds a figure."""
-    return f"{viewer.name}-{block.id}{viewer.dialect.figure_ending}"
+    """What that file holds."""
+    assert viewer.dialect.figure_file is not None
+    title, words = viewer.aloud.say(block.caption), viewer.aloud.say(block.description)
+    return viewer.dialect.figure_file(block.drawing, title, words)
 
 
 def _row(row: DisplayRow, dialect: Dialect, reason: Fragment) -> RowView:

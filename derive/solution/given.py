@@ -10,6 +10,7 @@ from derive.calculus.updates import option_values
 from derive.network.graph import Array, LayerView
 from derive.numeric.rounding import typed
 from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
+from derive.solution.figures.kinds import figures_of
 from derive.solution.free_letters import is_plain
 from derive.solution.large import is_large
 from derive.solution.layout import Identifier, Layout, Operator, row
@@ -30,6 +31,7 @@ def introduction(page: Page) -> Iterator[Block]:
     if graph.layers:
         yield head(2, "the_network")
         yield from describe(page)
+        yield from figures_of(page, None, "network")
         if not is_large(page) and not problem.stack:
             yield from letters(page)
     else:

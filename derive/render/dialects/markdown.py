@@ -7,6 +7,8 @@ import re
 
 from derive.render.dialect import Dialect, Voice, markup_width
 from derive.render.escapes import any_printable, line_start, markdown_text, tex_words
+from derive.render.figures.layout import layout
+from derive.render.figures.svg import svg
 from derive.render.shape import width
 from derive.render.tex import OPERATORS, TexEmitter
 
@@ -34,6 +36,8 @@ def markdown(language: str, flavor: str) -> Dialect:
         indent=1,
         gap=2,
         paragraph=line_start,
+        figure_ending=".svg",
+        figure_file=lambda drawing, title, words: svg(layout(drawing), title, words, alone=True),
     )
 
 

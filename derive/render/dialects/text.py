@@ -10,15 +10,7 @@ from derive.render.plain import plain, relation
 
 
 def text(language: str, flavor: str) -> Dialect:
-    voice = Voice(
-        plain_text,
-        plain,
-        strong=str,
-        emph=str,
-        code=str,
-        among_words=(_OPEN, _CLOSE),
-        finish=lambda fragment: _spaced(fragment.strip()),
-    )
+    voice = ALOUD
     return Dialect(
         text=voice,
         beside=voice,
@@ -42,3 +34,15 @@ def _spaced(fragment: str) -> str:
     """A space between Han characters and a formula, as a Chinese page is set; the marks of formulas taken out."""
     apart = re.sub(f"({_HAN}){_OPEN}", r"\1 ", re.sub(f"{_CLOSE}({_HAN})", r" \1", fragment))
     return apart.replace(_OPEN, "").replace(_CLOSE, "")
+
+
+ALOUD = Voice(
+    plain_text,
+    plain,
+    strong=str,
+    emph=str,
+    code=str,
+    among_words=(_OPEN, _CLOSE),
+    finish=lambda fragment: _spaced(fragment.strip()),
+)
+"""Words without any markup: of a terminal's page, and of what is read out in place of a figure in any format."""

@@ -33,8 +33,8 @@ class Shape:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points, with an arrow at its end where `arrow`; where `curved`, it leaves each point and arrives at
-    the next one horizontally: from (a, b) to (c, d) a Bezier curve by way of ((a + c)/2, b) and ((a + c)/2, d).
+    """A line through points, with an arrow at its end where `arrow`; where `curved`, it leaves each point and arrives
+    at the next one horizontally: from (a, b) to (c, d) a Bezier curve by way of ((a + c)/2, b) and ((a + c)/2, d).
     """
 
     points: tuple[Point, ...]

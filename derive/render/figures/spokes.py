@@ -15,8 +15,8 @@ from derive.render.figures.nodes import VALUE, Sized, columns_of, drawn, measure
 from derive.render.figures.picture import LABEL_HEIGHT, Label, Line, Mark, Point
 from derive.solution.diagram import Diagram, Edge
 
-BETWEEN_NODES = 1.3
-NARROWEST_GAP = 3.6  # between two columns
+BETWEEN_NODES, BETWEEN_LABELLED = 1.2, 2.4
+NARROWEST_GAP = 4.2  # between two columns
 STEEPEST = 0.42  # width of a gap for each em that a line climbs in it
 PASSING = 1.0  # the height that a line takes which passes a column
 ATTEMPTS = 5
@@ -86,8 +86,9 @@ def _planned(diagram: Diagram) -> Plan:
     columns = [_of_one_width(column) for column in columns_of(diagram)]
     column_of = {node.id: node.column for node in diagram.nodes}
     entries = _with_passing(diagram, columns, column_of)
+    between = BETWEEN_LABELLED if any(edge.label is not None for edge in diagram.edges) else BETWEEN_NODES
     for attempt in range(ATTEMPTS + 1):
-        rows = _rows(entries, BETWEEN_NODES * 1.3**attempt)
+        rows = _rows(entries, between * 1.3**attempt)
         segments = _segments(diagram, rows, column_of)
         labelled = [[one for one in own if _labelled(one, column_of)] for own in segments]
         gaps = [_gap(own, labels, attempt) for own, labels in zip(segments, labelled, strict=True)]
@@ -169,21 +170,18 @@ def _gap(segments: Sequence[Segment], labels: Sequence[Segment], attempt: int) -
     """How wide a gap is: for its labels, and so that no line is steep."""
     climb = max((abs(one.end - one.start) for one in segments), default=0.0)
     label = max(map(_label_width, labels), default=0.0)
-    return max(NARROWEST_GAP, STEEPEST * climb, label * (1.5 + 0.5 * attempt) + 2 * ARROW)
+    return max(NARROWEST_GAP, STEEPEST * climb, label * (1.9 + 0.5 * attempt) + 2 * ARROW)
 
 
 def _placed(segments: Sequence[Segment], labels: Sequence[Segment], gap: float) -> list[float] | None:
-    """For each label the share of the gap where it stands: one share for all if there is one where they fit, with as few
-    lines behind them as possible."""
-    together = []
-    for share in SAME_PLACE:
-        if _fits(labels, [share] * len(labels), gap):
-            together.append((_crossed(segments, labels, share), share))
+    """For each label the share of the gap where it stands: one share for all if there is one where they fit, with as
+    few lines behind them as possible."""
+    together = [share for share in SAME_PLACE if _fits(labels, [share] * len(labels), gap)]
     if together or not labels:
-        best = min(together, key=lambda found: found[0], default=(0, 0.5))
-        return [best[1]] * len(labels)
+        best = min(together, key=lambda share: _crossed(segments, labels, share, gap), default=0.5)
+        return [best] * len(labels)
     placed: list[float] = []
-    for at, label in enumerate(labels):
+    for at in range(len(labels)):
         here = next((share for share in PLACES if _fits(labels[: at + 1], [*placed, share], gap)), None)
         if here is None:
             return None
@@ -207,14 +205,16 @@ def _fits(labels: Sequence[Segment], shares: Sequence[float], gap: float) -> boo
     )
 
 
-def _crossed(segments: Sequence[Segment], labels: Sequence[Segment], share: float) -> int:
+def _crossed(segments: Sequence[Segment], labels: Sequence[Segment], share: float, gap: float) -> int:
     """How many lines run behind labels of others."""
-    return sum(
-        abs(one.height(share) - label.height(share)) < 0.6
-        for label in labels
-        for one in segments
-        if (one.edge.start, one.edge.end) != (label.edge.start, label.edge.end)
-    )
+    found = 0
+    for label in labels:
+        y, half = label.height(share), _label_width(label) / 2 / gap
+        for one in segments:
+            if (one.edge.start, one.edge.end) != (label.edge.start, label.edge.end):
+                low, high = sorted((one.height(share - half), one.height(share + half)))
+                found += low < y + 0.5 and high > y - 0.5
+    return found
 
 
 def _one_after_the_other(labels: Sequence[Segment], gap: float) -> list[float]:

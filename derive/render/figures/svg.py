@@ -7,6 +7,7 @@ light or dark theme. A quantity's labels carry its key as `data-q`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from derive.render.escapes import plain_text
@@ -19,12 +20,14 @@ EM = 16.0
 _LIGHT = {
     "ink": "#1f2328", "ground": "#ffffff", "line": "#6e7781", "faint": "#afb8c1", "mark": "#bc4c00",
     "forward": "#1a7f37", "gradient": "#b42318", "result": "#0b57a4", "muted": "#57606a",
-    "input": "#eaf3fb", "unit": "#f6f8fa", "layer": "#f6f8fa", "bias": "#fff8e6", "operation": "#f1edfb", "loss": "#fbeeee",
+    "input": "#eaf3fb", "unit": "#f6f8fa", "layer": "#f6f8fa",
+    "bias": "#fff8e6", "operation": "#f1edfb", "loss": "#fbeeee",
 }  # fmt: skip
 _DARK = {
     "ink": "#e6edf3", "ground": "#0d1117", "line": "#9198a1", "faint": "#59636e", "mark": "#f0883e",
     "forward": "#56d364", "gradient": "#ff8e84", "result": "#79c0ff", "muted": "#9198a1",
-    "input": "#12293f", "unit": "#1c2128", "layer": "#1c2128", "bias": "#33290b", "operation": "#251f3d", "loss": "#3a1a1a",
+    "input": "#12293f", "unit": "#1c2128", "layer": "#1c2128",
+    "bias": "#33290b", "operation": "#251f3d", "loss": "#3a1a1a",
 }  # fmt: skip
 _FONTS = '"Latin Modern Math", "STIX Two Math", "Cambria Math", "Times New Roman", "Liberation Serif", serif'
 
@@ -45,12 +48,25 @@ RULES = f"""\
 .derive-figure .node {{ fill: var(--derive-unit); stroke: var(--derive-line); stroke-width: 1.2; }}
 .derive-figure .dots {{ fill: var(--derive-line); stroke: none; }}
 .derive-figure .patch {{ fill: var(--derive-ground); }}
-{"".join(f".derive-figure .{kind} {{ fill: var(--derive-{kind}); }}" + chr(10)
-         for kind in ("input", "unit", "bias", "operation", "layer", "loss"))}\
-{"".join(f".derive-figure text.{role}, .derive-figure .{role} text, .derive-figure tspan.{role}"
-         f" {{ fill: var(--derive-{role}); }}" + chr(10) for role in ("forward", "gradient", "result", "muted"))}\
-{"".join(f".derive-figure .line.{role} {{ stroke: var(--derive-{role}); }}" + chr(10)
-         for role in ("forward", "gradient", "result", "muted"))}\
+{
+    "".join(
+        f".derive-figure .{kind} {{ fill: var(--derive-{kind}); }}" + chr(10)
+        for kind in ("input", "unit", "bias", "operation", "layer", "loss")
+    )
+}\
+{
+    "".join(
+        f".derive-figure text.{role}, .derive-figure .{role} text, .derive-figure tspan.{role}"
+        f" {{ fill: var(--derive-{role}); }}" + chr(10)
+        for role in ("forward", "gradient", "result", "muted")
+    )
+}\
+{
+    "".join(
+        f".derive-figure .line.{role} {{ stroke: var(--derive-{role}); }}" + chr(10)
+        for role in ("forward", "gradient", "result", "muted")
+    )
+}\
 .derive-figure .line.marked, .derive-figure .node.marked {{ stroke: var(--derive-mark); stroke-width: 2.6; }}
 .derive-figure .head.marked {{ fill: var(--derive-mark); }}
 .derive-figure .italic {{ font-style: italic; }}
@@ -104,7 +120,7 @@ def _line(line: Line) -> Iterator[str]:
         back = x - HEAD_LENGTH * along, y - HEAD_LENGTH * up
         side = HEAD_WIDTH / 2 * up, HEAD_WIDTH / 2 * along
         corners = (x, y), (back[0] - side[0], back[1] + side[1]), (back[0] + side[0], back[1] - side[1])
-        head = f"<path{_classes('head', marked)} d=\"M{' L'.join(map(_point, corners))} Z\"/>"
+        head = f'<path{_classes("head", marked)} d="M{" L".join(map(_point, corners))} Z"/>'
         points[-1] = x - 0.8 * HEAD_LENGTH * along, y - 0.8 * HEAD_LENGTH * up
     yield f'<path{_classes("line", line.role, marked)} d="{_path(points, line.curved)}"/>'
     if head:
@@ -113,7 +129,7 @@ def _line(line: Line) -> Iterator[str]:
 
 def _path(points: list[Point], curved: bool) -> str:
     path = f"M{_point(points[0])}"
-    for (a, b), (c, d) in zip(points, points[1:], strict=False):
+    for (a, b), (c, d) in pairwise(points):
         middle = (a + c) / 2
         bent = curved and b != d
         path += f" C{_point((middle, b))} {_point((middle, d))} {_point((c, d))}" if bent else f" L{_point((c, d))}"

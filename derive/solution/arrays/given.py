@@ -12,6 +12,7 @@ from derive.solution.arrays.forward import kind_of
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.sizes import is_large
 from derive.solution.document import Argument, Block, Equation, Line, Listing, Message
+from derive.solution.figures.kinds import figures_of
 from derive.solution.given import glossary, steps_of_training
 from derive.solution.layout import Matrix, Operator, row
 from derive.solution.page import head, say
@@ -32,6 +33,7 @@ def introduction(sheet: Sheet) -> Iterator[Block]:
         yield from glossary(page)
     yield head(2, "the_network")
     yield Listing(tuple(description(sheet)))
+    yield from figures_of(page, None, "network")
     yield from given_arrays(sheet)
     if page.options.training_steps:
         yield from steps_of_training()

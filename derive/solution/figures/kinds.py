@@ -50,6 +50,5 @@ def _network(page: Page, run: TrainingRun | None, of: str) -> Figure:
 
 
 KINDS: dict[str, Kind] = {
-    entry.name: entry
-    for entry in (Kind("network", "units, weights and the values of the forward pass", _network),)
+    entry.name: entry for entry in (Kind("network", "units, weights and the values of the forward pass", _network),)
 }

@@ -9,7 +9,7 @@ from derive.problem.model import Module
 from derive.problem.names import INPUTS
 from derive.solution.diagram import Diagram, Edge, Node
 from derive.solution.document import Argument, Figure, Message
-from derive.solution.layout import Digits, Layout, Operator, Words, row
+from derive.solution.layout import Digits, Layout, Operator, row
 from derive.solution.page import Page
 
 MOST_UNITS = 12  # of a column that is drawn whole
@@ -64,7 +64,8 @@ def connections(page: Page, view: LayerView, end: str) -> list[Edge]:
     above, below = shown_units(tuple(source.ids.values()))
     units = [id_ for part in shown_units(tuple(output.ids.values())) for id_ in part]
     drawn = set(above + below)
-    pairs = [(i, j) for (j,) in output.ids for (i,) in source.ids if source.ids[i,] in drawn and output.ids[j,] in units]
+    units_of = [(j, unit) for (j,), unit in output.ids.items() if unit in units]
+    pairs = [(i, j) for j, _ in units_of for (i,), id_ in source.ids.items() if id_ in drawn]
     biases = [graph.arrays[name] for name in dict.fromkeys(view.biases)]
     of_units = [array for array in biases if len(array.indices) == 1]
     count = len(pairs) + len(units) * len(of_units)
@@ -78,9 +79,7 @@ def connections(page: Page, view: LayerView, end: str) -> list[Edge]:
         arrays = [*(graph.arrays[name] for name in view.weights), *on_lines]
         edges.append(line(source.ids[i,], j, [array.ids[j, i] for array in arrays]))
     if biases and not on_lines:
-        for (j,), id_ in output.ids.items():
-            if id_ in units:
-                edges.append(line(f"bias_{view.number}", j, [array.ids[j,] for array in of_units]))
+        edges += [line(f"bias_{view.number}", j, [array.ids[j,] for array in of_units]) for j, _ in units_of]
     return edges
 
 
@@ -116,14 +115,18 @@ def _described(page: Page) -> Iterator[Message]:
     for view in graph.layers:
         ids = tuple(graph.arrays[view.output].ids.values())
         last = view.number == len(graph.layers)
-        said = {"number": view.number, "last": last, "count": len(ids), "items": _listed(page, ids)}
+        said: dict[str, Argument] = {
+            "number": view.number,
+            "last": last,
+            "count": len(ids),
+            "items": _listed(page, ids),
+        }
         yield Message("describe_layer", said)
 
 
 def _listed(page: Page, ids: Sequence[str]) -> tuple[Argument, ...]:
     above, below = shown_units(ids)
-    dots: list[Argument] = [Words("…")] if below else []
-    return (*(named(page, id_) for id_ in above), *dots, *(named(page, id_) for id_ in below))
+    return (*(named(page, id_) for id_ in above), *(("…",) if below else ()))
 
 
 def named(page: Page, id_: str) -> Layout:
@@ -154,11 +157,12 @@ def _of_layers(page: Page) -> Figure:
 
 def _layers_in_words(page: Page) -> Message:
     names, graph = page.names.of_arrays, page.graph
-    columns = [Message("describe_source", {"name": names.whole(graph.arrays["x"]), "shape": _shape(page, graph.arrays["x"])})]
+    given = graph.arrays["x"]
+    columns = [Message("describe_source", {"name": names.whole(given), "shape": _shape(page, given)})]
     for view in graph.layers:
         array = graph.arrays[view.output]
-        kind = Message(f"kind_{view.kind.replace('-', '_')}")
-        said = {"number": view.number, "kind": kind, "name": names.whole(array), "shape": _shape(page, array)}
+        kind, shape = Message(f"kind_{view.kind.replace('-', '_')}"), _shape(page, array)
+        said: dict[str, Argument] = {"number": view.number, "kind": kind, "name": names.whole(array), "shape": shape}
         columns.append(Message("describe_box", said))
     return Message("describe_network", {"columns": tuple(columns)})
 
