@@ -17,6 +17,7 @@ from itertools import groupby
 from sympy import Add, Dummy, Expr, Idx, Indexed, S, Sum, Symbol, diff
 
 from derive.calculus.deltas import gathered, in_step, is_shifted
+from derive.calculus.through_value import through_value
 from derive.calculus.updates import RATE, Updates, gradient_of, update_definitions, updated
 from derive.network.graph import (
     Definition,
@@ -52,7 +53,7 @@ class Derivation:
 
 def differentiate(graph: Graph) -> Derivation:
     """Backpropagate from the graph's loss to every array that it depends on."""
-    local = {definition.array: partials(definition) for definition in graph.definitions}
+    local = {definition.array: _wanted(graph, partials(definition)) for definition in graph.definitions}
     blocks = list(_blocks(graph.definitions))
     first_reader = _first_readers(graph, blocks, local)
     pass_ = _BackwardPass(graph)
@@ -73,6 +74,11 @@ def differentiate(graph: Graph) -> Derivation:
         for definition in members:
             pass_.finish_given(local[definition.array], definition.array, first_reader)
     return pass_.result()
+
+
+def _wanted(graph: Graph, found: Sequence[Partial]) -> tuple[Partial, ...]:
+    """Nobody asks for the derivative by a setting of a layer, such as epsilon."""
+    return tuple(partial for partial in found if graph.arrays[partial.array].role != "setting")
 
 
 def _blocks(definitions: Sequence[Definition]) -> Iterator[tuple[Definition, ...]]:
@@ -162,11 +168,16 @@ class _BackwardPass:
 
 
 def partials(definition: Definition) -> tuple[Partial, ...]:
-    """The local derivatives of a definition: as stated, else derived from its expression."""
+    """The local derivatives of a definition: as stated, else through its value, else derived from its expression."""
     if definition.partials is not None:
         return definition.partials
     outer = [index.name for index in definition.indices]
-    found = occurrences(definition.expression)
+    known = through_value(definition)
+    if known is None:
+        found = occurrences(definition.expression)
+    else:
+        inside, slope = known
+        found = tuple(replace(p, coefficient=slope * p.coefficient) for p in occurrences(inside))
     return tuple(replace(p, coefficient=apart(p.coefficient, [*outer, *(s.name for s in p.sums)])) for p in found)
 
 

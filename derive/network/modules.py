@@ -17,18 +17,19 @@ from derive.formula.tree import BigSum, Call, Element, Name, Number, Product, Tr
 from derive.network.draft import Draft
 from derive.network.graph import Array, Definition, LayerView, Loop, Partial, Scatter, array_of, element, indices_of
 from derive.network.layers import SoftmaxArrays, elementwise, replaced, softmax
-from derive.problem.layer_types import LAYER_TYPES
+from derive.problem.layer_types import LAYER_TYPES, settings_in_lines
 from derive.problem.layer_types.entry_names import entry_names
 from derive.problem.layer_types.layer_type import ACTIVATED, Line, Weight, own
 from derive.problem.model import Choice, Module
 
-SOURCE, EARLIER, MASK = "x", "y", "mask"
+SOURCE, EARLIER, MASK, SETTING = "x", "y", "mask", "setting"
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """What a layer stands in: the draft, what it reads, what `y` is (of `add`), its number, and which letters of arrays
-    other layers use too (their ids carry the layer's number)."""
+    other layers use too (their ids carry the layer's number). With `named_settings` a setting that the lines read is a
+    given quantity with a name, as on a page, and not its number."""
 
     draft: Draft
     source: Array
@@ -36,6 +37,7 @@ class Surroundings:
     shared: frozenset[str]
     earlier: Array | None = None
     inference: bool = False
+    named_settings: bool = False
 
 
 def add_module(module: Module, around: Surroundings) -> LayerView:
@@ -267,7 +269,17 @@ class _Builder:
         if tree.id in ("count", "others"):
             count = self.draft.samples * self.module.reads.size // self.features
             return Number(str(count if tree.id == "count" else max(count - 1, 1)))
+        if tree.id in settings_in_lines(self.module.type):
+            return self.setting(tree.id)
         return Name(self.arrays[tree.id].name)
+
+    def setting(self, key: str) -> Tree:
+        """A setting of the layer, such as epsilon: by its name, or as a number."""
+        if not self.around.named_settings:
+            return Number(str(self.module.settings[key]))
+        if key not in self.arrays:
+            self.array(key, SETTING, "", {})
+        return Name(self.arrays[key].name)
 
     @property
     def features(self) -> int:

@@ -35,7 +35,7 @@ def build_stack(problem: Problem, samples: int | None, inference: bool) -> Graph
             view = dense(draft, with_probabilities(spec, problem.loss) if last else spec, source, number, named)
         else:
             earlier = outputs[spec.settings["layer"]] if spec.type == "add" else None
-            around = Surroundings(draft, source, number, shared, earlier, inference)
+            around = Surroundings(draft, source, number, shared, earlier, inference, named_settings=samples is None)
             view = add_module(spec, around)
             averages += [] if inference else add_averages(spec, around, view)
         assert len(draft.definitions) > before

@@ -59,8 +59,51 @@ def tidied(tree: Tree) -> Tree:
             rest = tuple(factor for factor in factors if not _arrives(factor)) or (ONE,)
             return Product((*arriving, Quotient(rest[0] if len(rest) == 1 else Product(rest), tree.bottom)))
     if isinstance(tree, Sum):
-        return Sum(tuple(sorted(tree.terms, key=lambda term: (_over_an_index(term), isinstance(term, Negative)))))
-    return tree
+        return factored(
+            Sum(tuple(sorted(tree.terms, key=lambda term: (_over_an_index(term), isinstance(term, Negative)))))
+        )
+    return _opened(tree) if isinstance(tree, Product) else tree
+
+
+def factored(tree: Sum) -> Tree:
+    """`2*out - 2*target` is `2*(out - target)`, `1/2*mu - 1/2*x` is `1/2*(mu - x)`: a number that all terms share."""
+    shares = {_share(term) for term in tree.terms}
+    share = shares.pop()
+    if shares or share is None:
+        return tree
+    return Product((share, Sum(tuple(map(_without_share, tree.terms)))))
+
+
+def _share(term: Tree) -> Tree | None:
+    """The number in front of a term."""
+    body = term.body if isinstance(term, Negative) else term
+    first = body.factors[0] if isinstance(body, Product) and len(body.factors) > 1 else None
+    return first if first is not None and _is_plain_number(first) else None
+
+
+def _without_share(term: Tree) -> Tree:
+    if isinstance(term, Negative):
+        return Negative(_without_share(term.body))
+    assert isinstance(term, Product)
+    rest = term.factors[1:]
+    return rest[0] if len(rest) == 1 else Product(rest)
+
+
+def _is_plain_number(tree: Tree) -> bool:
+    return isinstance(tree, Number) or (
+        isinstance(tree, Quotient) and isinstance(tree.top, Number) and isinstance(tree.bottom, Number)
+    )
+
+
+def _opened(tree: Product) -> Tree:
+    """A product within a product opened, its number in front: `a*(1/2*(b - c))` is `1/2*a*(b - c)`."""
+    flat = [each for factor in tree.factors for each in (factor.factors if isinstance(factor, Product) else (factor,))]
+    numbers = [factor for factor in flat if _is_plain_number(factor)]
+    return tree if len(flat) == len(tree.factors) or len(numbers) > 1 else Product((*numbers, *_others(flat)))
+
+
+def _others(factors: list[Tree]) -> Iterator[Tree]:
+    return (factor for factor in factors if not _is_plain_number(factor))
 
 
 def _arrives(tree: Tree) -> bool:

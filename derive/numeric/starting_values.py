@@ -58,8 +58,17 @@ class _Known:
 
     def start(self) -> Start:
         self.typed.update({name: (rate,) for name, rate in constants(self.problem.regularization).items()})
+        self.typed.update({next(iter(array.ids.values())): (value,) for array, value in self.settings()})
         given = [array for array in self.graph.arrays.values() if self.graph.definition(array.name) is None]
         return Start({array.name: self.filled(array) for array in given}, self.typed)
+
+    def settings(self) -> Iterator[tuple[Array, Numeral]]:
+        """The settings of layers that have a name in this graph."""
+        for array in self.graph.arrays.values():
+            if array.role == "setting":
+                spec = self.problem.stack[array.layer - 1]
+                assert isinstance(spec, Module)
+                yield array, spec.settings[array.name.removesuffix(str(array.layer))]
 
     def filled(self, array: Array) -> NDArray[Any]:
         return self.drawn[array.name] if array.name in self.drawn else _filled(array, self.typed)

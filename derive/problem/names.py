@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from derive.problem.findings import Findings
+from derive.problem.layer_types import settings_in_lines
 from derive.problem.layer_types.entry_names import entry_names
 from derive.problem.layer_types.layer_type import Weight
 from derive.problem.model import Layer, Module, Problem
@@ -109,6 +110,7 @@ def _arrays(module: Module) -> dict[str, str]:
     """The indices of every array of a layer: its parameters, its lines, what softmax adds, its mask."""
     found = {weight.array: weight.indices for weight in module.weights}
     found.update((line.array, line.indices) for line in module.lines)
+    found.update(dict.fromkeys(settings_in_lines(module.type), ""))
     for line in module.lines:
         if line.apply == "softmax":
             rest = ",".join(letter for letter in line.indices.split(",") if letter != line.over)

@@ -26,3 +26,9 @@ LAYER_TYPES: Mapping[str, LayerType] = {
     "attention": ATTENTION,
     "add": ADD,
 }
+
+
+def settings_in_lines(type_: str) -> tuple[str, ...]:
+    """The settings of a type of layer that its lines read by name."""
+    known = LAYER_TYPES.get(type_)
+    return tuple(option.key for option in known.options if option.in_lines) if known else ()

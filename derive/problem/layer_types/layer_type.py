@@ -72,6 +72,7 @@ class Option:
     least: int = 1
     most: int = 10_000
     range: Literal["share", "positive", "not-negative"] = "not-negative"
+    in_lines: bool = False  # whether the lines read it by its name: `epsilon`
 
 
 @dataclass(frozen=True)

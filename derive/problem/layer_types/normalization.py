@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from derive.problem.layer_types.layer_type import LayerType, Line, Option, Settings, Signal, Weight, own, own_sizes
 
-_EPSILON = Option("epsilon", "number", "Added to the variance under the root.", default="1e-5")
+_EPSILON = Option("epsilon", "number", "Added to the variance under the root.", default="1e-5", in_lines=True)
 _COUNTS = {"i": "unit", "d": "channel"}
 
 
@@ -33,7 +33,7 @@ def _batch_lines(signal: Signal, settings: Settings) -> tuple[Line, ...]:
         )
     return (
         *statistics,
-        Line("normalized", "xhat", whole, f"(x[{whole}] - {mean})/sqrt({variance} + {settings['epsilon']})"),
+        Line("normalized", "xhat", whole, f"(x[{whole}] - {mean})/sqrt({variance} + epsilon)"),
         Line("activation", "out", whole, f"gamma[{j}]*xhat[{whole}] + beta[{j}]"),
     )
 
@@ -88,7 +88,7 @@ def _layer_lines(signal: Signal, settings: Settings) -> tuple[Line, ...]:
     return (
         Line("mean", "mu", rows, f"1/{size}*sum(x[{whole}], {j})"),
         Line("variance", "var", rows, f"1/{size}*sum((x[{whole}] - mu[{rows}])^2, {j})"),
-        Line("normalized", "xhat", whole, f"(x[{whole}] - mu[{rows}])/sqrt(var[{rows}] + {settings['epsilon']})"),
+        Line("normalized", "xhat", whole, f"(x[{whole}] - mu[{rows}])/sqrt(var[{rows}] + epsilon)"),
         Line("activation", "out", whole, f"gamma[{j}]*xhat[{whole}] + beta[{j}]"),
     )
 

@@ -92,7 +92,7 @@ def given_arrays(sheet: Sheet) -> Iterator[Block]:
     yield say("given_numbers")
     yield Equation(tuple(_inputs(sheet)))
     for view in sheet.graph.layers:
-        lines = [line for array in sheet.parameters(view) for line in given_lines(sheet, array)]
+        lines = [line for array in (*sheet.parameters(view), *settings(sheet, view)) for line in given_lines(sheet, array)]
         if lines:
             yield say("given_layer", number=view.number, kind=kind_of(sheet, view))
             yield Equation(tuple(lines))
@@ -109,6 +109,11 @@ def given_arrays(sheet: Sheet) -> Iterator[Block]:
         yield Equation(tuple(Line(name, "=", number) for name, number in (rate, *shown)))
         if options:
             yield from other_letters(sheet.page)
+
+
+def settings(sheet: Sheet, view: LayerView) -> Iterator[Array]:
+    """The settings of a layer that stand in its formulas, such as epsilon."""
+    return (array for array in sheet.graph.arrays.values() if array.role == "setting" and array.layer == view.number)
 
 
 def _inputs(sheet: Sheet) -> Iterator[Line]:
