@@ -42,7 +42,7 @@ BROWSER_COLORS = {"forward": "green", "gradient": "crimson", "result": "royalblu
 
 OPERATORS = {
     "+": "+", "-": "-", "*": r"\times", ".": r"\cdot", "/": "/", "odot": r"\odot", "star": r"\star",
-    "neg": "-", "nabla": r"\nabla",
+    "neg": "-", "nabla": r"\nabla", "vdots": r"\vdots", "dots": r"\dots",
     "=": "=", "~=": r"\approx", "==": r"\equiv", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "!=": r"\ne",
     "->": r"\to", ",": ",",
 }  # fmt: skip

@@ -52,7 +52,7 @@ class Operator:
     """A sign between or before things: one of the keys of each emitter's table.
 
     Binary: `+ - * . /` (`*` the times cross, `.` the raised dot), `odot` (entry by entry), `star` (correlation),
-    prefix: `neg`, `nabla`;
+    prefix: `neg`, `nabla`; in the place of what is left out: `dots` in a row, `vdots` between rows;
     relations: `= ~= == < <= > >= !=  ->` (`~=` approximately, `==` identically / by definition).
     punctuation: `,`.
     """

@@ -147,7 +147,7 @@ def _input(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
     rows, columns = axes_of(sheet, view)
     source, net, kernel = sheet.array(name), _net(sheet, view), sheet.array(view.parameters["K"])
     filters, channels = size(kernel.unit_indices[0]), size(kernel.unit_indices[1])
-    yield say("input_gradient", star=STAR, stride=max(rows.stride, columns.stride), several=filters > 1)
+    yield say("input_gradient", pad=Function("pad", (sheet.names.slope(sheet.names.whole(net)),)), star=STAR, stride=max(rows.stride, columns.stride), several=filters > 1)
     if len(readers(sheet, name)) > 1:
         yield sheet.whole(source, sheet.formulas.gradient, sheet.names.slope)
         return
@@ -158,7 +158,8 @@ def _input(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
         symbols: list[Layout] = []
         for f in range(filters):
             pairs.append((surrounded(channel(net, f), rows, columns), of, rotated(_slice(kernel, f, d)), str))
-            part = row(sheet.names.slope(_part(sheet, net, f)), STAR, _turned(_part(sheet, kernel, f, d)))
+            arriving = Function("pad", (sheet.names.slope(_part(sheet, net, f)),))
+            part = row(arriving, STAR, _turned(_part(sheet, kernel, f, d)))
             symbols += [Operator("+"), part] if symbols else [part]
         left = sheet.names.slope(_part(sheet, source, d))
         lines += _correlation(sheet, left, row(*symbols), pairs, channel(source, d))

@@ -31,6 +31,8 @@ def layer_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
 def defined(sheet: Sheet, definition: Definition) -> Iterator[Block]:
     """One array: its formula, one entry in numbers, all entries."""
     array = sheet.array(definition.array)
+    if array.role == "exponential" and sheet.entries is None:  # its name is its formula
+        return
     if definition.tree is not None and array.role != "exponential" and _says_more(sheet, definition):
         yield in_letters(sheet, definition)
     yield from entries(sheet, definition.array)

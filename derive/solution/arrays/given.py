@@ -87,7 +87,10 @@ def layer_message(sheet: Sheet, view: LayerView, spec: Layer | Module) -> Messag
 
 def given_arrays(sheet: Sheet) -> Iterator[Block]:
     """Inputs, parameters, targets and the rate."""
-    if sheet.entries is None or is_large(sheet.graph):
+    if is_large(sheet.graph):
+        return
+    if sheet.entries is None:
+        yield from named_entries(sheet)
         return
     yield say("given_numbers")
     yield Equation(tuple(_inputs(sheet)))
@@ -109,6 +112,20 @@ def given_arrays(sheet: Sheet) -> Iterator[Block]:
         yield Equation(tuple(Line(name, "=", number) for name, number in (rate, *shown)))
         if options:
             yield from other_letters(sheet.page)
+
+
+def named_entries(sheet: Sheet) -> Iterator[Block]:
+    """Without numbers: the arrays of dense layers, whose entries are numbered through the network."""
+    for view in sheet.graph.layers:
+        lines = [
+            Line(sheet.names.whole(array, fixed), "=", sheet.grid([list(map(sheet.page.names, ids)) for ids in rows]))
+            for array in sheet.parameters(view)
+            if not sheet.names.is_positional(array)
+            for fixed, rows in sheet.slices(array)
+        ]
+        if lines:
+            yield say("given_layer", number=view.number, kind=kind_of(sheet, view))
+            yield Equation(tuple(lines))
 
 
 def settings(sheet: Sheet, view: LayerView) -> Iterator[Array]:

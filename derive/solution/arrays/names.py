@@ -156,7 +156,11 @@ class StackNames:
         """The one unit of a dense layer by its name: `net_{o1}` at every step or for every sample."""
         units = [view.units for view in self.graph.layers if view.kind == "dense" and view.number == array.layer]
         of_units = array.role not in ("weight", "bias") and not self.is_positional(array)
-        return [("place", below_name(units[0][0]))] if units and len(units[0]) == 1 and of_units else []
+        if not (units and len(units[0]) == 1 and of_units):
+            return []
+        unit = units[0][0]
+        named = f"_{unit}" in next(iter(array.ids.values()))  # the loss of a sample has no unit
+        return [("place", below_name(unit))] if named else []
 
     def scalar(self, name: str) -> Layout:
         """An array without indices, by its own name: a bias that all units share may have the id of another's entry."""
@@ -212,6 +216,9 @@ class StackNames:
         superscript = row(*above) if above else None
         if array.role == "exponential":
             return Superscript(Identifier("e"), Identifier(base, subscript, superscript, bold=bold))
+        if self.letter(array) == "var":  # sigma squared: what else stands above is inside the parentheses
+            sigma = Identifier(base, subscript, superscript, bold=bold)
+            return Superscript(Fenced(sigma) if above else sigma, Digits("2"))
         hat = base.removesuffix("hat") if base.endswith("hat") and base != "hat" else ""
         return Identifier(hat or base, subscript, superscript, bold=bold, hat=bool(hat))
 
@@ -226,7 +233,7 @@ class StackNames:
             return base, [below_name(lowered)], []
         if letter in _INITIAL:
             return letter[0], [], [Fenced(Digits("0"), "⟨", "⟩")]
-        return ("sigma", [], [Digits("2")]) if letter == "var" else (letter, [], [])
+        return "sigma" if letter == "var" else letter, [], []
 
     def _inside(self, array: Array) -> str:
         """The letter of what an exponential is taken of."""

@@ -91,6 +91,8 @@ def letter(name: str) -> Layout:
 
 def shown(place: Place, shift: Fraction | None = None) -> Layout:
     """`2r + u - 3`, `(p - u + 2)/2`: the place counted from 1 (or with another shift)."""
+    if shift is None and _is_blocked(place):
+        return row(*_blocks(place))
     last = place.from_one if shift is None else shift
     bottom = lcm(last.denominator, *(factor.denominator for factor in place.factors.values()))
     items: list[Layout] = []
@@ -106,6 +108,27 @@ def shown(place: Place, shift: Fraction | None = None) -> Layout:
     if bottom == 1:
         return row(*items)
     return row(Fenced(row(*items)), Operator("/"), Digits(str(bottom)))
+
+
+def _is_blocked(place: Place) -> bool:
+    """Whether letters count blocks of several sizes, as where arrays are flattened or a window moves by a stride."""
+    factors = [factor for factor in place.factors.values() if factor]
+    whole = all(factor > 0 and factor.denominator == 1 for factor in factors)
+    return len(factors) > 1 and whole and max(factors) > 1 and 1 in factors
+
+
+def _blocks(place: Place) -> list[Layout]:
+    """`16(d - 1) + 4(p - 1) + q`: so many whole blocks before the place, then the place in the block."""
+    terms = sorted(((factor, name) for name, factor in place.factors.items() if factor), reverse=True)
+    items: list[Layout] = []
+    for factor, name in terms:
+        plus = [Operator("+")] if items else []
+        if factor == 1:
+            items += [*plus, letter(name)]
+        else:
+            items += [*plus, Digits(str(factor)), Fenced(row(letter(name), Operator("-"), Digits("1")))]
+    rest = place.shift + 1 - sum(1 for factor, _ in terms if factor == 1)
+    return [*items, *_signed(True, rest < 0), Digits(str(abs(rest)))] if rest else items
 
 
 def _signed(follows: bool, negative: bool) -> list[Layout]:

@@ -13,7 +13,7 @@ from derive.solution.arrays.backward import enters, formula_lines, gradient
 from derive.solution.arrays.forward import entries, in_letters, layer_forward
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
-from derive.solution.layout import Digits
+from derive.solution.layout import Digits, row
 from derive.solution.page import say
 
 
@@ -22,8 +22,11 @@ def flatten_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     (definition,) = sheet.defined(view)
     yield flat_place(sheet, definition)
     ids = tuple(sheet.array(view.output).ids.values())
-    rows = [sheet.worked(id_).lines[0] for id_ in ids[:MOST_NAMED]]
-    yield Equation(tuple(rows))
+    if len(ids) <= MOST_NAMED:
+        yield Equation(tuple(sheet.worked(id_).lines[0] for id_ in ids))
+    else:
+        first, second, *_, last = (sheet.worked(id_).lines[0] for id_ in ids)
+        yield Equation((first, second, Line(None, "vdots", row()), last))
     if sheet.entries is not None:
         yield sheet.whole(sheet.array(view.output))
 
