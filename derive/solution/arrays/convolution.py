@@ -133,7 +133,7 @@ def _kernel(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
             arriving = spread(channel(net, f), rows, columns)
             target = _slice(kernel, f, d)
             left = sheet.names.slope(_part(sheet, kernel, f, d))
-            symbols = row(_part(sheet, source, d), STAR, sheet.names.slope(_part(sheet, net, f)))
+            symbols = row(_padded(_part(sheet, source, d), padding > 0), STAR, sheet.names.slope(_part(sheet, net, f)))
             lines += _correlation(sheet, left, symbols, [(seen, str, arriving, sheet.formulas.gradient)], target)
     yield Equation(tuple(lines))
 
@@ -147,7 +147,9 @@ def _input(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
     rows, columns = axes_of(sheet, view)
     source, net, kernel = sheet.array(name), _net(sheet, view), sheet.array(view.parameters["K"])
     filters, channels = size(kernel.unit_indices[0]), size(kernel.unit_indices[1])
-    yield say("input_gradient", pad=Function("pad", (sheet.names.slope(sheet.names.whole(net)),)), star=STAR, stride=max(rows.stride, columns.stride), several=filters > 1)
+    stride = max(rows.stride, columns.stride)
+    surrounds = stride > 1 or any(axis.size - 1 > axis.padding for axis in (rows, columns))
+    yield say("input_gradient", stride=stride, several=filters > 1, zeros=surrounds)
     if len(readers(sheet, name)) > 1:
         yield sheet.whole(source, sheet.formulas.gradient, sheet.names.slope)
         return
@@ -158,7 +160,7 @@ def _input(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
         symbols: list[Layout] = []
         for f in range(filters):
             pairs.append((surrounded(channel(net, f), rows, columns), of, rotated(_slice(kernel, f, d)), str))
-            arriving = Function("pad", (sheet.names.slope(_part(sheet, net, f)),))
+            arriving = _padded(sheet.names.slope(_part(sheet, net, f)), surrounds)
             part = row(arriving, STAR, _turned(_part(sheet, kernel, f, d)))
             symbols += [Operator("+"), part] if symbols else [part]
         left = sheet.names.slope(_part(sheet, source, d))
@@ -199,6 +201,11 @@ def _part(sheet: Sheet, array: Array, *at: int) -> Layout:
     """An array at its first places, those of axes with more than one."""
     kept = [place for place, index in zip(at, array.unit_indices, strict=False) if size(index) > 1]
     return sheet.names.whole(array, kept)
+
+
+def _padded(array: Layout, zeros: bool) -> Layout:
+    """The array with zeros round it, where there are some."""
+    return Function("pad", (array,)) if zeros else array
 
 
 def _turned(kernel: Layout) -> Layout:

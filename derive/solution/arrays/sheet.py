@@ -13,8 +13,9 @@ from derive.network.graph import Array, Definition, Graph, LayerView, element, s
 from derive.numeric.entrywise import EntryFormulas, Entrywise
 from derive.numeric.rounding import Value, show
 from derive.solution.arrays.index_notation import IndexTypesetter
+from derive.solution.arrays.long_sums import with_dots, without_zeros
 from derive.solution.arrays.names import StackNames
-from derive.solution.document import Block, Equation, Line
+from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import Digits, Layout, Matrix, Transposed
 from derive.solution.page import Page
 
@@ -113,7 +114,17 @@ class Sheet:
             rows = self.page.numbers(formula, self.value, result) if result is not None else []
             first = rows[0] if rows else Line(None, "=", self.page.set(formula))
             return Equation((Line(self.page.names(id_), first.relation, first.right), *rows[1:]), id_)
-        return self.page.chain(self.page.names(id_), formula, self.values(), result, id=id_)
+        left_out = 0
+        if self.entries is not None:
+            formula, left_out = without_zeros(formula, lambda name: self.value(name).number)
+        reason = Message("other_terms", {"count": left_out}) if left_out else None
+        return self.page.chain(
+            self.page.names(id_), formula, self.values(), result, id=id_, reason=reason, setter=self._written
+        )
+
+    def _written(self, tree: Tree) -> Layout:
+        """A formula; of a long sum without numbers the first and the last terms."""
+        return with_dots(tree, self.page.set) if self.entries is None else self.page.set(tree)
 
     def telling(self, array: Array, of: Callable[[str], str] = str) -> str:
         """The id to work in full: the first with the longest formula, one that is not 0 where there is one."""
