@@ -112,7 +112,7 @@ class Array:
 
     Roles: input, target, weight, bias, constant, pre-activation, activation, exponential, normalizer, loss-part,
     sample-loss, data-loss, penalty, loss, score (of the correct class), variable (of a circuit); in other than dense
-    layers also scale, state, average, mask, setting (such as epsilon) and those that their lines name (gate, cell, attention, ...).
+    layers also scale, state, average, mask, setting (epsilon) and those that their lines name (gate, cell, ...).
     Ids leave the sample index out: `net_h1` names one value per sample.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sympy import Expr, Idx, Integer
 
-from derive.formula.tree import Cases, Compare, Name, Number, Tree, children
+from derive.formula.tree import Cases, Compare, Element, Name, Number, Tree, children
 from derive.network.graph import Array, Definition, Partial, size
 from derive.solution import layout as lay
 from derive.solution.arrays.forward import FEW
@@ -80,7 +80,7 @@ def gradient(sheet: Sheet, name: str) -> Iterator[Block]:
 
 def corner(sheet: Sheet, name: str) -> Iterator[Block]:
     """A remark where an entry is exactly at the corner of its activation (0 of ReLU)."""
-    slopes = list(_at_zero(sheet.formulas.gradient_tree(name)))
+    slopes = list(_at_zero(sheet.formulas.gradient_tree(name), name))
     if sheet.entries is None or not slopes:
         return
     at_zero = [id_ for id_ in sheet.array(name).ids.values() if sheet.value(id_).number == 0]
@@ -89,15 +89,22 @@ def corner(sheet: Sheet, name: str) -> Iterator[Block]:
         yield say("at_the_corner", entries=entries, count=len(at_zero), slope=Digits(slopes[0].text))
 
 
-def _at_zero(tree: Tree) -> Iterator[Number]:
-    """The derivative at 0 of each `1 where net > 0, else a number`."""
+def _at_zero(tree: Tree, name: str) -> Iterator[Number]:
+    """The derivative at 0 of each `1 where net > 0, else a number` of the array."""
     if isinstance(tree, Cases) and isinstance(tree.otherwise, Number):
         conditions = [condition for condition, _ in tree.branches]
-        if all(isinstance(c, Compare) and c.relation == ">" and c.right == Number("0") for c in conditions):
+        if all(_is_positive(condition, name) for condition in conditions):
             yield tree.otherwise
     if not isinstance(tree, Name | Number):
         for child in children(tree):
-            yield from _at_zero(child)
+            yield from _at_zero(child, name)
+
+
+def _is_positive(condition: Tree, name: str) -> bool:
+    """`net > 0`"""
+    if not isinstance(condition, Compare) or condition.relation != ">" or condition.right != Number("0"):
+        return False
+    return isinstance(condition.left, Element) and condition.left.array == name
 
 
 MOST_AT_CORNER = 3

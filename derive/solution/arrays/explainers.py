@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.network.graph import LayerView
-from derive.solution.arrays import attention, convolution, normalization, pooling, recurrent, shaping
+from derive.solution.arrays import attention, convolution, normalization, pooling, recurrent, shaping, typed
 from derive.solution.arrays.backward import gradient
 from derive.solution.arrays.forward import layer_forward
 from derive.solution.arrays.sheet import Sheet
@@ -93,6 +93,7 @@ EXPLAINERS: Mapping[str, Explainer] = {
     "lstm": Explainer(recurrent.about, recurrent.forward, recurrent.backward),
     "gru": Explainer(recurrent.about, recurrent.forward, recurrent.backward),
     "attention": Explainer(attention.about, attention.forward, attention.backward),
+    "define": Explainer(typed.about),
     "add": Explainer(shaping.about_add),
     "embedding": Explainer(shaping.about_embedding, shaping.embedding_forward, shaping.embedding_backward),
 }

@@ -95,7 +95,9 @@ def given_arrays(sheet: Sheet) -> Iterator[Block]:
     yield say("given_numbers")
     yield Equation(tuple(_inputs(sheet)))
     for view in sheet.graph.layers:
-        lines = [line for array in (*sheet.parameters(view), *settings(sheet, view)) for line in given_lines(sheet, array)]
+        lines = [
+            line for array in (*sheet.parameters(view), *settings(sheet, view)) for line in given_lines(sheet, array)
+        ]
         if lines:
             yield say("given_layer", number=view.number, kind=kind_of(sheet, view))
             yield Equation(tuple(lines))

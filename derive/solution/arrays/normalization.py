@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from derive.network.graph import LayerView
+from derive.network.graph import Array, LayerView
+from derive.numeric.rounding import typed
+from derive.problem.model import Module
 from derive.solution.arrays.backward import gradient
+from derive.solution.arrays.given import settings
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Block
+from derive.solution.layout import Layout
 from derive.solution.page import say
 
 
@@ -21,6 +25,16 @@ def about(sheet: Sheet, view: LayerView) -> Iterator[Block]:
         normalized=sheet.names.whole(sheet.array(normalized)),
         batch=view.kind == "batch-normalization",
     )
+    for array in settings(sheet, view):
+        yield say("about_epsilon", name=sheet.names.whole(array), value=_setting(sheet, view, array))
+
+
+def _setting(sheet: Sheet, view: LayerView, array: Array) -> Layout:
+    """The value of a layer's setting, as typed."""
+    module = sheet.graph.problem.stack[view.number - 1]
+    assert isinstance(module, Module)
+    numeral = module.settings[array.name.removesuffix(str(view.number))]
+    return sheet.page.shown(typed(str(numeral)))
 
 
 def backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:

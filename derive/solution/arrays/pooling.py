@@ -15,6 +15,7 @@ from derive.solution.document import Block, Cell, Equation, Message, Table
 from derive.solution.page import say
 
 MOST_WINDOWS = 16
+MOST_IN_TABLE = 9
 
 
 def max_forward(sheet: Sheet, view: LayerView) -> Iterator[Block]:
@@ -32,13 +33,14 @@ def _table(sheet: Sheet, view: LayerView) -> Iterator[Block]:
     """Each output: its window, the largest entry and its name; all channels one after the other."""
     output, source = sheet.array(view.output), sheet.array(view.source)
     rows, columns = axes_of(sheet, view)
-    if len(output.ids) > MOST_WINDOWS or sheet.names.samples or sheet.brief:
+    if sheet.names.samples or sheet.brief:
         return
+    some = len(output.ids) > MOST_IN_TABLE  # then one row stands for all
     lines: list[tuple[Cell, ...]] = []
     tie = False
-    for d in range(size(output.unit_indices[0])):
+    for d in range(1 if some else size(output.unit_indices[0])):
         grid = channel(source, d)
-        for r, ids in enumerate(channel(output, d)):
+        for r, ids in enumerate(channel(output, d)[: 1 if some else None]):
             for c, id_ in enumerate(ids):
                 seen = window(grid, rows, columns, (r, c))
                 winner = won(sheet, id_)
@@ -52,7 +54,7 @@ def _table(sheet: Sheet, view: LayerView) -> Iterator[Block]:
                     )
                 )
     header = (Message("output"), Message("window"), Message("largest"), Message("winner"))
-    yield say("max_table", tie=tie)
+    yield say("max_table", tie=tie, some=some)
     yield Table(header, tuple(lines), frozenset({2}), f"windows-{view.number}")
 
 
