@@ -46,6 +46,7 @@ OPERATORS = {
     "+": "<mo>+</mo>", "-": "<mo>\N{MINUS SIGN}</mo>", "*": "<mo>×</mo>", ".": "<mo>⋅</mo>",
     "/": '<mo lspace="0" rspace="0">/</mo>', "odot": "<mo>⊙</mo>", "star": "<mo>⋆</mo>",
     "neg": NEGATIVE, "nabla": '<mi mathvariant="normal">∇</mi>',
+    "dots": "<mi>…</mi>", "vdots": "<mi>⋮</mi>",
     "=": "<mo>=</mo>", "~=": "<mo>≈</mo>", "==": "<mo>≡</mo>", "<": "<mo>&lt;</mo>", "<=": "<mo>≤</mo>",
     ">": "<mo>&gt;</mo>", ">=": "<mo>≥</mo>", "!=": "<mo>≠</mo>", "->": "<mo>→</mo>", ",": "<mo>,</mo>",
 }  # fmt: skip
