@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html as entities
 import math
 import re
 
@@ -79,9 +78,9 @@ def _spaced(fragment: str) -> str:
     return re.sub(f"({_HAN})(?=<math>)", r"\1 ", re.sub(f"</math>(?={_HAN})", "</math> ", fragment))
 
 
-_UNSEEN = re.compile(r"<annotation.*?</annotation>|<[^>]*>")
+_UNSEEN = re.compile(r"<annotation.*?</annotation>|<[^>]*>|(?<=&)[a-z#0-9]+;")  # of an entity one sign is left
 
 
 def html_width(markup: str) -> float:
     """About how wide a fragment comes out, in em."""
-    return text_width(entities.unescape(_UNSEEN.sub("", markup)))
+    return text_width(_UNSEEN.sub("", markup))
