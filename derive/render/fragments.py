@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from derive.errors import OptionError
+from derive.render.dialect import Dialect
 from derive.render.dialects.latex import latex_dialect
 from derive.render.document import check_language, existing, naming_templates, tidy, viewer_of
+from derive.render.figures.tikz import LATEX_COLORS
 from derive.render.fragment_names import Piece, pieces
 from derive.render.views import Viewer
 from derive.solution.document import Document
 
-PREFIX = "derive"
 WIDTH = 39.5
 """How wide equations are, in em, where nothing else is asked for: as in the article."""
 
@@ -34,7 +35,7 @@ def fragments(document: Document, *, width: float = WIDTH, template_dir: str | P
     folder = existing(template_dir)
     check_language(document, folder)
     with naming_templates(folder):
-        environment, viewer = viewer_of(document, latex_dialect(document.language, PREFIX, width), folder)
+        environment, viewer = viewer_of(document, _dialect(document.language, width), folder)
         fragment = environment.get_template("fragments/fragment.j2")
         shown = pieces(document)
         measures = {"page_width": width, "column_gap": viewer.dialect.column_gap}
@@ -53,6 +54,11 @@ def fragments(document: Document, *, width: float = WIDTH, template_dir: str | P
             for name in ("index.tex", "derive.sty")
         }
     return {name: tidy(text) for name, text in (frame | files).items()}
+
+
+def _dialect(language: str, width: float) -> Dialect:
+    """The article's, with colours of our own names; figures are made to fit where they stand."""
+    return latex_dialect(language, {role: f"derive{role}" for role in LATEX_COLORS}, width, shrinks=False)
 
 
 def _sections(shown: tuple[Piece, ...], viewer: Viewer) -> list[dict[str, Any]]:

@@ -8,9 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sample import page, said
 
+from derive.render import render
 from derive.render.figures.picture import Label, Line, Picture, Shape
-from derive.render.figures.tikz import tikz
+from derive.render.figures.tikz import LATEX_COLORS, tikz
+from derive.solution.diagram import NODE_KINDS, Diagram, Node
+from derive.solution.document import Figure
 from derive.solution.layout import Digits, Fraction, Identifier, Words
 
 PICTURE = Picture(
@@ -18,7 +22,7 @@ PICTURE = Picture(
     8,
     (
         Line(((3, 4), (15, 4)), arrow=True, role="forward"),
-        Line(((3, 5), (9, 6.5), (15, 5)), curved=True, role="gradient", marked=True, stage=2),
+        Line(((3, 5), (9, 6.5), (15, 5), (16, 5)), curved=True, role="gradient", marked=True, stage=2),
         Shape((2, 4), 3, 3, round=True, kind="input"),
         Shape((17, 4), 4, 2.5, kind="unit", marked=True, stage=1),
         Label(Identifier("net", Words("h1")), (2, 4), 2.0),
@@ -27,8 +31,7 @@ PICTURE = Picture(
         Label(Fraction(Digits("1"), Digits("-2.25")), (9.004, 7), 2.5, anchor="end", role="gradient", stage=2),
     ),
 )
-COLORS = r"\colorlet{forward}{green}\colorlet{gradient}{red}\colorlet{result}{blue}"
-COLORS += r"\colorlet{muted}{gray}\colorlet{paper}{white}"
+COLORS = "".join(rf"\colorlet{{{name}}}{{gray}}" for name in LATEX_COLORS.values())
 
 
 def test_a_mark_stands_where_the_picture_has_it() -> None:
@@ -36,9 +39,12 @@ def test_a_mark_stands_where_the_picture_has_it() -> None:
     assert drawn[0].startswith(r"\begin{tikzpicture}[x=1em,y=-1em,")
     assert drawn[1] == r"\useasboundingbox (0,0) rectangle (20,8);"
     assert drawn[2] == r"\draw[forward,-stealth] (3,4) -- (15,4);"
-    assert drawn[4].endswith("(2,4) circle[radius=1.5em];")
-    assert drawn[5].endswith("(15,2.75) rectangle (19,5.25);")
-    assert drawn[8] == r"\node[anchor=mid,inner sep=0.08em,fill=paper,text=forward] at (9,4) {$0.3775$};"
+    bends = "(3,5) .. controls (6,5) and (6,6.5) .. (9,6.5) .. controls (12,6.5) and (12,5) .. (15,5) -- (16,5);"
+    assert drawn[3] == rf"\draw[derivemark,line width=0.14em] {bends}"
+    assert drawn[4] == r"\draw[deriveline,fill=deriveinput] (2,4) circle[radius=1.5em];"
+    box = "[derivemark,fill=deriveunit,line width=0.14em,rounded corners=0.4em] (15,2.75) rectangle (19,5.25);"
+    assert drawn[5] == rf"\draw{box}"
+    assert drawn[8] == r"\node[anchor=mid,inner sep=0.08em,fill=derivepaper,text=forward] at (9,4) {$0.3775$};"
     assert drawn[9] == r"\node[anchor=mid east,inner sep=0pt,text=gradient] at (9,7) {$\frac{1}{-2.25}$};"
     assert drawn[10] == r"\end{tikzpicture}"
 
@@ -75,3 +81,14 @@ def test_a_picture_compiles_and_builds_up_on_a_slide(tmp_path: Path) -> None:
     assert ["0.3775" in page for page in pages] == [True] * 4
     assert ["100% & #1" in page for page in pages] == [False, True, True, True]
     assert ["2.25" in page for page in pages] == [False, False, True, True]
+
+
+def test_every_color_of_a_figure_is_defined_by_the_page_that_has_one() -> None:
+    nodes = tuple(Node(kind, column, kind, Words(kind)) for column, kind in enumerate(NODE_KINDS))
+    figure = Figure(Diagram(nodes, ()), said("caption"), said("description"), "all")
+    with_figure = render(page(figure), "latex")
+    defined = set(re.findall(r"\\(?:provide|define)color\{(\w+)\}", with_figure))
+    assert set(LATEX_COLORS.values()) <= defined
+    assert set(re.findall(r"(?:fill=|text=|draw\[)(\w+)", with_figure)) <= defined
+    assert "tikz" in with_figure
+    assert "tikz" not in render(page(), "latex")

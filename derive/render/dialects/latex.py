@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice, markup_width
 from derive.render.escapes import CanSet, latex_text, latin, latin_or_han
-from derive.render.figures.tikz import LATEX_COLORS
+from derive.render.figures.layout import layout
+from derive.render.figures.tikz import LATEX_COLORS, tikz
 from derive.render.plain import plain
 from derive.render.shape import width as layout_width
 from derive.render.symbols import is_wide
@@ -16,10 +20,19 @@ def latex(language: str, flavor: str) -> Dialect:
     return latex_dialect(language)
 
 
-def latex_dialect(language: str, prefix: str = "", width: float = 39.5) -> Dialect:
-    """LaTeX on lines `width` em long, with names of colours that begin with `prefix`."""
+HIGHEST = 50.0  # of a figure on a page, in em
+
+
+def latex_dialect(
+    language: str, colors: Mapping[str, str] = LATEX_COLORS, width: float = 39.5, shrinks: bool = True
+) -> Dialect:
+    """LaTeX on lines `width` em long, with these names of the roles' colours; a figure too big for the page is made
+    smaller unless something else does that.
+    """
     can_set: CanSet = latin_or_han if language in HAN_LANGUAGES else latin
-    emit = TexEmitter(can_set, {role: prefix + color for role, color in LATEX_COLORS.items()})
+    emit = TexEmitter(can_set, colors)
+    widest, highest = (width, HIGHEST) if shrinks else (math.inf, math.inf)
+
     text = Voice(
         escape=lambda words: latex_text(words, can_set),
         formula=lambda layout: f"${emit(layout)}$",
@@ -40,6 +53,7 @@ def latex_dialect(language: str, prefix: str = "", width: float = 39.5) -> Diale
         column_gap=1.1,
         table_slack=1.2,
         wraps_cells=True,
+        draw=lambda drawing: tikz(layout(drawing), emit=emit, widest=widest, highest=highest),
     )
 
 

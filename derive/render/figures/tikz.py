@@ -6,18 +6,36 @@ The lines need the package tikz and no library of it. Colours are names that the
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from derive.render.escapes import latin
 from derive.render.figures.picture import Label, Line, Mark, Picture, Point, Shape
 from derive.render.tex import TexEmitter
 
-LATEX_COLORS = {role: role for role in ("forward", "gradient", "result", "muted", "paper")}
-"""Roles by the names that an article's preamble gives their colours."""
+FIGURE_COLORS = (
+    "muted",
+    "ink",
+    "paper",
+    "line",
+    "faint",
+    "mark",
+    "input",
+    "unit",
+    "layer",
+    "bias",
+    "operation",
+    "loss",
+)
+"""What figures have colours for, beside the roles of mathematics."""
+
+LATEX_COLORS = {role: role for role in ("forward", "gradient", "result")} | {
+    role: f"derive{role}" for role in FIGURE_COLORS
+}
+"""Roles by the names that an article's preamble gives their colours (`figure_colors` of templates/latex/parts.j2)."""
 
 _ARTICLE = TexEmitter(latin, LATEX_COLORS)
 _ANCHORS = {"start": "mid west", "middle": "mid", "end": "mid east"}
-_GROUNDS = {"input": "forward!7", "bias": "muted!10", "operation": "result!7", "loss": "gradient!8"}
 
 
 def tikz(
@@ -33,7 +51,7 @@ def tikz(
     With `overlays` the marks of stage k appear on a Beamer frame's overlay k + 1, and nothing moves.
     """
     lines = [
-        r"\begin{tikzpicture}[x=1em,y=-1em,line width=0.05em,line cap=round,line join=round]",
+        r"\begin{tikzpicture}[x=1em,y=-1em,line width=0.075em,line cap=round,line join=round]",
         rf"\useasboundingbox (0,0) rectangle {_at((picture.width, picture.height))};",
         *(_staged(mark, RULES[type(mark)](mark, emit), overlays) for mark in picture.marks),
         r"\end{tikzpicture}",
@@ -48,38 +66,41 @@ def _staged(mark: Mark, drawn: str, overlays: bool) -> str:
 
 
 def _shape(mark: Shape, emit: TexEmitter) -> str:
-    ground = _GROUNDS.get(mark.kind)
-    options = [_color(emit, "result"), "line width=0.11em"] if mark.marked else []
-    options += [f"fill={_color(emit, ground or 'paper')}"]
     (x, y), wide, high = mark.center, mark.width / 2, mark.height / 2
-    if mark.round:
-        return rf"\draw[{','.join(options)}] {_at(mark.center)} circle[radius={_number(wide)}em];"
-    corners = f"{_at((x - wide, y - high))} rectangle {_at((x + wide, y + high))}"
-    return rf"\draw[{','.join([*options, 'rounded corners=0.3em'])}] {corners};"
+    outline = f"{_at(mark.center)} circle[radius={_number(wide)}em]"
+    if not mark.round:
+        outline = f"{_at((x - wide, y - high))} rectangle {_at((x + wide, y + high))}"
+    if mark.kind == "dots":
+        return rf"\fill[{emit.colors['line']}] {outline};"
+    options = [_ink(mark, emit), f"fill={emit.colors[mark.kind or 'paper']}"]
+    options += ["line width=0.14em"] if mark.marked else []
+    options += [] if mark.round else ["rounded corners=0.4em"]
+    return rf"\draw[{','.join(options)}] {outline};"
 
 
 def _line(mark: Line, emit: TexEmitter) -> str:
-    options = [_color(emit, mark.role)] if mark.role else []
-    options += ["line width=0.13em"] if mark.marked else []
+    options = [_ink(mark, emit, mark.role)]
+    options += ["line width=0.14em"] if mark.marked else []
     options += ["-stealth"] if mark.arrow else []
-    drawn = " -- ".join(map(_at, mark.points))
-    if mark.curved and len(mark.points) > 2:
-        drawn = f"plot[smooth] coordinates {{{' '.join(map(_at, mark.points))}}}"
+    drawn = _at(mark.points[0])
+    for (a, b), (c, d) in pairwise(mark.points):
+        middle = (a + c) / 2
+        bent = mark.curved and b != d
+        drawn += f" .. controls {_at((middle, b))} and {_at((middle, d))} .. " if bent else " -- "
+        drawn += _at((c, d))
     return rf"\draw[{','.join(options)}] {drawn};"
+
+
+def _ink(mark: Shape | Line, emit: TexEmitter, role: str = "") -> str:
+    return emit.colors["mark" if mark.marked else role or "line"]
 
 
 def _label(mark: Label, emit: TexEmitter) -> str:
     options = [f"anchor={_ANCHORS[mark.anchor]}", "inner sep=0.08em" if mark.ground else "inner sep=0pt"]
-    options += [f"fill={_color(emit, 'paper')}"] if mark.ground else []
-    options += [f"text={_color(emit, mark.role)}"] if mark.role else []
+    options += [f"fill={emit.colors['paper']}"] if mark.ground else []
+    options += [f"text={emit.colors[mark.role or 'ink']}"]
     options += [f"scale={_number(mark.size)}"] if mark.size != 1 else []
     return rf"\node[{','.join(options)}] at {_at(mark.at)} {{${emit(mark.layout)}$}};"
-
-
-def _color(emit: TexEmitter, color: str) -> str:
-    """`forward!7` with the page's name for the role."""
-    role, mixed, share = color.partition("!")
-    return emit.colors[role] + mixed + share
 
 
 def _at(point: Point) -> str:
