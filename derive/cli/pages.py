@@ -59,6 +59,7 @@ def document_option(field: Field) -> Callable[[Any], Any]:
 @file_option("-o", "--output", metavar="FILE", help="Where to write. Default: standard output.")
 @words_option("--to", words=format_names(), help="The format. Default: as FILE ends; else see below.")
 @words_option("--flavor", words=FORMATS["markdown"].flavors, help="How Markdown marks mathematics.")
+@words_option("--pdf-engine", "engine", words=PRODUCTS["pdf"].engines, help="What makes a PDF. Default: auto.")
 @document_options
 @file_option("--template-dir", metavar="DIR", help="Templates that come before the shipped ones.")
 def solve(problem: str, output: str | None, to: str | None, **options: Any) -> None:
@@ -67,7 +68,7 @@ def solve(problem: str, output: str | None, to: str | None, **options: Any) -> N
     Without FILE the page goes to standard output: as text to a terminal, as Markdown to a pipe. Options of
     the page come before what the file says under `document:`.
     """
-    style = {name: options.pop(name) for name in ("flavor", "template_dir")}
+    style = {name: options.pop(name) for name in ("flavor", "template_dir", "engine")}
     target = None if output in (None, "-") else output
     format = to or (format_of(target) if target else format_of_output())
     check_format(format, **style)

@@ -140,6 +140,32 @@ def tex_greek(name: str) -> str:
     return {"epsilon": r"\varepsilon", "phi": r"\varphi"}.get(name, "\\" + name)
 
 
+def typst_settable(char: str) -> bool:
+    """What Typst sets with the fonts that it brings."""
+    return latin(char) or is_math_sign(char)
+
+
+def typst_settable_or_han(char: str) -> bool:
+    """What Typst sets with its own fonts and one of Chinese."""
+    return typst_settable(char) or latin_or_han(char)
+
+
+def typst_text(text: str, can_set: CanSet) -> str:
+    """Typst's running text: every sign of markup, code, link and typography disarmed, also where a line begins."""
+    escaped = re.sub(r"[\\*_`$#<>@~\[\]\"/]|-(?![A-Za-z])|\.(?=\.)", r"\\\g<0>", _shown(text, can_set))
+    return re.sub(r"^\s*\d+(?=\.(?:\s|$))|^\s*(?=[=+])", r"\g<0>\\", escaped)
+
+
+def typst_string(text: str, can_set: CanSet) -> str:
+    """A string of Typst, between its quotes: upright words inside mathematics."""
+    return '"' + re.sub(r'[\\"]', r"\\\g<0>", _shown(text, can_set)) + '"'
+
+
+def _shown(text: str, can_set: CanSet) -> str:
+    """One line, with the codes of characters that the fonts lack."""
+    return "".join(char if can_set(char) else _code(char) for char in plain_text(text))
+
+
 def _code(char: str) -> str:
     return f"[U+{ord(char):04X}]"
 

@@ -15,6 +15,7 @@ from derive.render.dialects.html import html
 from derive.render.dialects.latex import latex
 from derive.render.dialects.markdown import markdown
 from derive.render.dialects.text import text
+from derive.render.dialects.typst import typst
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ FORMATS: dict[str, Format] = {
     for entry in (
         Format("markdown", (".md", ".markdown"), "markdown", markdown, flavors=("github", "dollars")),
         Format("latex", (".tex",), "latex", latex),
+        Format("typst", (".typ",), "typst", typst),
         Format("html", (".html", ".htm"), "html", html),
         Format("text", (".txt",), "text", text),
     )

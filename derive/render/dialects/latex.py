@@ -45,7 +45,7 @@ def latex_dialect(
         beside=text,
         display=emit,
         relation=OPERATORS.__getitem__,
-        measure=layout_width if language in HAN_LANGUAGES else _latin_width,
+        measure=layout_width if language in HAN_LANGUAGES else latin_width,
         text_measure=markup_width,
         width=width,
         indent=1,
@@ -57,7 +57,7 @@ def latex_dialect(
     )
 
 
-def _latin_width(layout: Layout) -> float:
+def latin_width(layout: Layout) -> float:
     """The width where Han, too, are shown by their codes."""
     words = plain(layout)
     return layout_width(layout) + 3.6 * sum(is_wide(char) and latin_or_han(char) for char in words if char > "\u2fff")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from derive.render.products.making import Making
+from derive.render.products.pdf import ENGINES, pdf
 from derive.solution.document import Document
 
 
@@ -24,6 +25,4 @@ class Product:
     engines: tuple[str, ...] = ()  # the ways to make it, of which `Making.engine` names one
 
 
-_ALL: tuple[Product, ...] = ()
-
-PRODUCTS: dict[str, Product] = {entry.name: entry for entry in _ALL}
+PRODUCTS: dict[str, Product] = {entry.name: entry for entry in (Product("pdf", (".pdf",), pdf, engines=ENGINES),)}
