@@ -10,6 +10,7 @@ from dataclasses import replace
 from derive.formula.tree import Call, Cases, Name, Negative, Product, Sum, Tree
 from derive.solution.backward import Backward
 from derive.solution.document import Block, Cell, Equation, Line, Message, Table
+from derive.solution.figures.kinds import figures_of
 from derive.solution.forward import quantity
 from derive.solution.layout import Colored, DerivativeOf, Digits, Layout, Operator, row
 from derive.solution.local import Factor, Known
@@ -179,3 +180,4 @@ def circuit_table(page: Page) -> Iterator[Block]:
         Message("gradient_backward"),
     )
     yield Table(header, tuple(rows), frozenset({3, 4}), "circuit")
+    yield from figures_of(page, None, "circuit")

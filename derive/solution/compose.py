@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from derive.calculus.chain import Derivation
 from derive.network.write_out import Neurons
@@ -24,6 +25,8 @@ from derive.solution.circuit import circuit_backward, circuit_forward, circuit_t
 from derive.solution.delta import in_delta_form
 from derive.solution.descent import array_results, descent_section, rule_in_symbols
 from derive.solution.document import Block, Document, Heading, Message, Paragraph
+from derive.solution.figures.kinds import figures_of
+from derive.solution.figures.path import is_hidden
 from derive.solution.forward import forward_pass
 from derive.solution.free_letters import is_plain
 from derive.solution.given import introduction
@@ -261,6 +264,8 @@ def _parameters(page: Page, known: Known) -> Iterator[Block]:
         yield say("backward_intro", loss=page.names(page.graph.loss))
     for at, id_ in enumerate(worked_ids):
         yield head(3, "worked_parameter", quantity=page.names(id_))
+        if id_ == next(filter(partial(is_hidden, page), worked_ids), None):
+            yield from figures_of(page, None, "path", id_)
         yield from Backward(page, known).parameter(id_)
         yield from in_delta_form(page, id_, known)
         yield from over_all_samples_gradient(page, id_)

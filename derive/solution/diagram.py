@@ -33,7 +33,8 @@ class Node:
 @dataclass(frozen=True)
 class Edge:
     """A wire from one node to another. `label` names it (a weight), `forward` is the value that goes along it, written
-    above, `gradient` the one that comes back, written below. `marked` edges are part of the path shown.
+    above, `gradient` the one that comes back, written below. `marked` edges are part of the path shown. Of a diagram
+    whose edges carry values, these appear by stages (gradients after all values, in the order back), not the wires.
     """
 
     start: str

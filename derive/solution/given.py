@@ -37,6 +37,7 @@ def introduction(page: Page) -> Iterator[Block]:
     else:
         yield head(2, "the_circuit")
         yield say("circuit_intro", output=page.names(graph.loss))
+        yield from () if page.numeric else figures_of(page, None, "circuit")
     yield from given_numbers(page)
     if problem.optimizer is not None and problem.optimizer.order == "sequential":
         yield note("sequential_note")

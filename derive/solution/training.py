@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from derive.numeric.rounding import Value
 from derive.numeric.train import TrainingRun
 from derive.solution.document import Block, Cell, Message, Table
+from derive.solution.figures.kinds import figures_of
 from derive.solution.layout import Digits
 from derive.solution.page import Page, head, say
 
@@ -20,6 +21,7 @@ def losses(page: Page, run: TrainingRun, samples: int) -> Iterator[Block]:
     header: tuple[Cell, ...] = (Message("steps"), page.names(page.graph.loss))
     rows = tuple((Digits(str(steps)), page.shown(Value(loss))) for steps, loss in run.losses)
     yield Table(header, rows, frozenset({0, 1}), "training")
+    yield from figures_of(page, run, "loss")
 
 
 def training_section(page: Page, run: TrainingRun) -> Iterator[Block]:

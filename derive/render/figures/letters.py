@@ -69,7 +69,8 @@ class Letters:
         mark = f' data-q="{html_escaped(key)}"' if key else ""
         color = f' class="{label.role}"' if label.role else ""
         scale = f' font-size="{_number(size)}"' if label.size != 1 else ""
-        self.set(label.layout, Place(size), whole=True)
+        shown = label.layout
+        self.set(Row((shown,)) if isinstance(shown, Operator) else shown, Place(size), whole=True)
         place = f'x="{_number(x)}" y="{_number(y)}" text-anchor="{label.anchor}"'
         return f"<text{color} {place}{scale}{mark}>{''.join(self.pieces)}</text>"
 
@@ -149,8 +150,11 @@ def _words(node: Words, write: Letters, place: Place) -> None:
 
 
 def _row(node: Row, write: Letters, place: Place) -> None:
-    for item in node.items:
-        write.set(item, place)
+    for at, item in enumerate(node.items):
+        if isinstance(item, Operator) and at in (0, len(node.items) - 1):
+            write.put(OPERATORS[item.sign].strip(), place)
+        else:
+            write.set(item, place)
 
 
 def _operator(node: Operator, write: Letters, place: Place) -> None:

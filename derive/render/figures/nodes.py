@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from derive.render.figures.picture import LABEL_HEIGHT, Label, Mark, Point, Shape
+from derive.render.figures.picture import Label, Mark, Point, Shape
 from derive.render.shape import width
 from derive.solution.diagram import Diagram, Node
 from derive.solution.layout import Layout
 
 PADDING = 0.45
-WIDEST_ROUND = 2.3  # what is wider stands in a box
+NARROWEST_ROUND, WIDEST_ROUND = 2.4, 2.3  # what is wider stands in a box
 NAME, VALUE = 1.0, 0.85  # sizes of a node's label, and of its value and of what stands at lines
 BETWEEN = 1.2  # lines of a node, of one size
 DOT = 0.26
@@ -43,7 +43,7 @@ def sized(node: Node) -> Sized:
     wide = max((measured(layout, size) for layout, size in lines), default=0.0)
     high = BETWEEN * sum(size for _, size in lines)
     if wide <= WIDEST_ROUND and len(lines) < 2:
-        across = max(wide + 2 * PADDING, LABEL_HEIGHT + 0.5)
+        across = max(wide + 2 * PADDING, NARROWEST_ROUND)
         return Sized(node, across, across)
     return Sized(node, wide + 2 * PADDING, high + 1.6 * PADDING)
 

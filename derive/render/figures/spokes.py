@@ -170,7 +170,8 @@ def _gap(segments: Sequence[Segment], labels: Sequence[Segment], attempt: int) -
     """How wide a gap is: for its labels, and so that no line is steep."""
     climb = max((abs(one.end - one.start) for one in segments), default=0.0)
     label = max(map(_label_width, labels), default=0.0)
-    return max(NARROWEST_GAP, STEEPEST * climb, label * (1.9 + 0.5 * attempt) + 2 * ARROW)
+    crowded = 1.9 if len(labels) > 2 else 1.2
+    return max(NARROWEST_GAP, STEEPEST * climb, label * (crowded + 0.5 * attempt) + 2 * ARROW)
 
 
 def _placed(segments: Sequence[Segment], labels: Sequence[Segment], gap: float) -> list[float] | None:
@@ -194,7 +195,7 @@ def _fits(labels: Sequence[Segment], shares: Sequence[float], gap: float) -> boo
     boxes = []
     for label, share in zip(labels, shares, strict=True):
         x, half = gap * share, _label_width(label) / 2
-        if x - half < 0.1 or x + half > gap - 0.1:
+        if x - half < 0.1 or x + half > gap - ARROW:
             return False
         boxes.append((x, half, label.height(share)))
     clear = LABEL_HEIGHT * VALUE + 0.1

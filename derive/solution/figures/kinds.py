@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from derive.errors import OptionError, suggestion
 from derive.numeric.train import TrainingRun
 from derive.solution.document import Figure
+from derive.solution.figures.circuit import circuit
+from derive.solution.figures.loss import loss_curve
 from derive.solution.figures.network import network
+from derive.solution.figures.path import path
 from derive.solution.page import Page
 
 
@@ -49,6 +52,26 @@ def _network(page: Page, run: TrainingRun | None, of: str) -> Figure:
     return network(page)
 
 
+def _circuit(page: Page, run: TrainingRun | None, of: str) -> Figure:
+    return circuit(page)
+
+
+def _path(page: Page, run: TrainingRun | None, of: str) -> Figure:
+    return path(page, of)
+
+
+def _loss(page: Page, run: TrainingRun | None, of: str) -> Figure:
+    if run is None:
+        raise OptionError("kind: loss needs a `training:` in the problem and numbers to start from")
+    return loss_curve(page, run)
+
+
 KINDS: dict[str, Kind] = {
-    entry.name: entry for entry in (Kind("network", "units, weights and the values of the forward pass", _network),)
+    entry.name: entry
+    for entry in (
+        Kind("network", "units, weights and the values of the forward pass", _network),
+        Kind("circuit", "operations, with values forward and gradients back on every wire", _circuit),
+        Kind("path", "the paths of the chain rule from the loss to one quantity", _path, takes_quantity=True),
+        Kind("loss", "the loss while the network is trained", _loss),
+    )
 }
