@@ -31,6 +31,8 @@ from derive.render.formats import FORMATS
 from derive.render.products.table import PRODUCTS
 from derive.shipped import example_line, example_names, example_text
 
+HANDOUT = "handout"
+
 
 def complete_example(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     return [name for name in example_names() if name.startswith(incomplete)]
@@ -54,21 +56,34 @@ def document_option(field: Field) -> Callable[[Any], Any]:
     return click.option(option, metavar=metavar, help=field.description)
 
 
+def flavors() -> tuple[str, ...]:
+    return tuple(flavor for format in FORMATS.values() for flavor in format.flavors)
+
+
+def the_handout(flavor: str | None) -> str:
+    if flavor not in (None, HANDOUT):
+        raise OptionError(f"handout: expected no other flavor beside it, got '{flavor}'")
+    return HANDOUT
+
+
 @click.command(short_help="Works a problem file out and writes the page.")
 @click.argument("problem", type=ProblemFile())
 @file_option("-o", "--output", metavar="FILE", help="Where to write. Default: standard output.")
 @words_option("--to", words=format_names(), help="The format. Default: as FILE ends; else see below.")
-@words_option("--flavor", words=FORMATS["markdown"].flavors, help="How Markdown marks mathematics.")
+@words_option("--flavor", words=flavors(), help="How Markdown marks mathematics; a deck with overlays or without.")
+@click.option("--handout", is_flag=True, help="A deck to print, without overlays: --flavor handout.")
 @words_option("--pdf-engine", "engine", words=PRODUCTS["pdf"].engines, help="What makes a PDF. Default: auto.")
 @document_options
 @file_option("--template-dir", metavar="DIR", help="Templates that come before the shipped ones.")
-def solve(problem: str, output: str | None, to: str | None, **options: Any) -> None:
+def solve(problem: str, output: str | None, to: str | None, handout: bool, **options: Any) -> None:
     """Works the PROBLEM file out and writes the page. A PROBLEM of - is read from standard input.
 
     Without FILE the page goes to standard output: as text to a terminal, as Markdown to a pipe. Options of
     the page come before what the file says under `document:`.
     """
     style = {name: options.pop(name) for name in ("flavor", "template_dir", "engine")}
+    if handout:
+        style["flavor"] = the_handout(style["flavor"])
     target = None if output in (None, "-") else output
     format = to or (format_of(target) if target else format_of_output())
     check_format(format, **style)

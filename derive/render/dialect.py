@@ -29,6 +29,19 @@ class Voice:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """The room below a slide's title, and what things take of it, in em of the text."""
+
+    height: float
+    line: float  # a line of text
+    row_gap: float  # between rows of an equation
+    block_gap: float  # between a block and the next
+    cell: float  # the least height of a table's row
+    grows: float = 1.0  # how much higher than in TeX mathematics comes out
+    title: float = 1.3  # how much larger than text a title is set
+
+
+@dataclass(frozen=True)
 class Dialect:
     """A format in one language and one flavor; `width` of the page, `measure` and `text_measure` share one
     unit.
@@ -52,6 +65,7 @@ class Dialect:
     draw: Callable[[Drawing], str] | None = None  # a figure as markup; None: this format has none
     source: Callable[[Layout], str] | None = None  # an equation's rows as text to copy, kept beside the markup
     figure_ending: str = ""  # where figures are files beside the page, what their names end in
+    sheet: Sheet | None = None  # of a format that puts slides in place of one long page
     figure_file: Callable[[Drawing, str, str], str] | None = None  # such a file, of the drawing, its title, its words
 
 

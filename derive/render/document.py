@@ -16,6 +16,7 @@ from derive.render.dialects.text import ALOUD
 from derive.render.filters import add_filters
 from derive.render.formats import Format, find_format
 from derive.render.prose import Speaker, languages, message_keys, template_environment
+from derive.render.slides import Slide, deck
 from derive.render.views import Viewer, figure_file, figure_name
 from derive.solution.document import (
     Document,
@@ -39,9 +40,11 @@ class Rendered:
     beside: Mapping[str, str] = field(default_factory=dict)
 
 
-def render(document: Document, format: str, *, flavor: str = "github", template_dir: str | Path | None = None) -> str:
+def render(
+    document: Document, format: str, *, flavor: str | None = None, template_dir: str | Path | None = None
+) -> str:
     """The document as the text of a file. Templates in `template_dir` come before the shipped ones of the
-    same name.
+    same name. Without a flavor it is the format's first one.
 
     Raises OptionError for a format, flavor or language that does not exist, and for a user's template that
     fails.
@@ -53,7 +56,7 @@ def render_files(
     document: Document,
     format: str,
     *,
-    flavor: str = "github",
+    flavor: str | None = None,
     template_dir: str | Path | None = None,
     name: str = "",
 ) -> Rendered:
@@ -63,6 +66,7 @@ def render_files(
     """
     chosen, folder = find_format(format), existing(template_dir)
     check_language(document, folder)
+    flavor = flavor or next(iter(chosen.flavors), "")
     if chosen.flavors and flavor not in chosen.flavors:
         nearest = suggestion(flavor, chosen.flavors)
         raise OptionError(f"flavor: unknown '{flavor}', expected {', '.join(chosen.flavors)}{nearest}")
@@ -104,14 +108,21 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
     dialect = format.dialect(document.language, flavor)
     environment, viewer = viewer_of(document, dialect, template_dir, name)
     template = environment.get_template(f"{format.folder}/document.j2")
+    words = {key: viewer.text.say(Message(key)) for key in dialect.words}
+    title = document.title.strip()
+    views = [viewer(block) for block in document.blocks]
+    slides: tuple[Slide, ...] = ()
+    if dialect.sheet is not None:
+        slides = deck(viewer.text.escape(title) if title else words["page_worked_solution"], views, dialect)
     text = template.render(
-        title=document.title.strip(),
+        title=title,
         language=document.language,
         flavor=flavor,
         page_width=dialect.width,
         column_gap=dialect.column_gap,
-        words={key: viewer.text.say(Message(key)) for key in dialect.words},
-        blocks=[viewer(block) for block in document.blocks],
+        words=words,
+        blocks=views,
+        slides=slides,
     )
     return Rendered(tidy(text), _beside(document, viewer))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from derive.errors import OptionError, suggestion
 from derive.render.dialect import Dialect
+from derive.render.dialects.beamer import beamer
 from derive.render.dialects.html import html
 from derive.render.dialects.latex import latex
 from derive.render.dialects.markdown import markdown
@@ -43,6 +44,7 @@ FORMATS: dict[str, Format] = {
         Format("latex", (".tex",), "latex", latex),
         Format("typst", (".typ",), "typst", typst),
         Format("html", (".html", ".htm"), "html", html),
+        Format("beamer", (), "beamer", beamer, flavors=("overlays", "handout")),
         Format("text", (".txt",), "text", text),
     )
 }

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from derive.render.breaking import DisplayRow, Page, break_lines
 from derive.render.dialect import Dialect
+from derive.render.heights import extent, row_height
 from derive.render.prose import Fragment, Speaker
+from derive.render.shape import Style
 from derive.solution.document import Block, Cell, Equation, Figure, Heading, Listing, Message, Note, Paragraph, Table
 from derive.solution.layout import Matrix, Operator
 
@@ -36,6 +39,7 @@ class RowView:
     reason: Fragment
     indent: bool
     scale: float  # 1, or what makes `right` fit the page
+    height: float = 0.0  # on a slide, in em
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class PartView:
     rows: tuple[tuple[Fragment, ...], ...]
     width: float
     heights: tuple[float, ...] = ()  # of each row that holds a matrix, in em; 0 for one line of text
+    sizes: tuple[float, ...] = ()  # on a slide the heights of the header and of each row, in em
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,8 @@ def _equation(block: Equation, viewer: Viewer) -> EquationView:
     )
     display = break_lines(block.lines, page)
     rows = tuple(_row(row, dialect, said.get(id(row.reason), Fragment())) for row in display.rows)
+    if dialect.sheet is not None:
+        rows = tuple(_sized(view, row, display.room, dialect) for view, row in zip(rows, display.rows, strict=True))
     return EquationView(
         "equation",
         rows,
@@ -218,13 +225,39 @@ def _row(row: DisplayRow, dialect: Dialect, reason: Fragment) -> RowView:
     )
 
 
+def _sized(view: RowView, row: DisplayRow, room: float, dialect: Dialect) -> RowView:
+    """A row with its height on a slide, set smaller where it alone is higher than the slide."""
+    sheet = dialect.sheet
+    assert sheet is not None
+    if row.right is None and view.reason:
+        return replace(view, height=sheet.line * ceil(dialect.text_measure(view.reason) / max(room - 2, 1)))
+    height = row_height(row) * sheet.grows
+    shrunk = min(1.0, (sheet.height - sheet.row_gap) / height)
+    return replace(view, height=height * min(view.scale, shrunk), scale=min(view.scale, shrunk))
+
+
 def _table(block: Table, viewer: Viewer) -> TableView:
     lines = (block.header, *block.rows)
     columns = _columns(block, viewer)
     header, *rows = [tuple(map(viewer.cell, line)) for line in lines]
-    heights = tuple(max(map(_height, line)) for line in block.rows)
+    heights = tuple(map(_height_of, block.rows))
     parts = (_part(at, header, rows, columns) for at in _groups(columns, viewer.dialect))
-    return TableView("table", tuple(replace(part, heights=heights) for part in parts))
+    sizes = () if viewer.dialect.sheet is None else tuple(_size(line, columns, viewer) for line in lines)
+    return TableView("table", tuple(replace(part, heights=heights, sizes=sizes) for part in parts))
+
+
+def _size(line: tuple[Cell, ...], columns: list[ColumnView], viewer: Viewer) -> float:
+    """The height of a table's row on a slide."""
+    sheet = viewer.dialect.sheet
+    assert sheet is not None
+    sizes = [sheet.cell, _height_of(line)]
+    for cell, column in zip(line, columns, strict=True):
+        if isinstance(cell, Message | str):
+            lines = ceil(viewer.cell_width(cell) / column.width) if column.wraps else 1
+            sizes.append(sheet.cell + (lines - 1) * sheet.line)
+        else:
+            sizes.append(extent(cell, Style.TEXT).height * sheet.grows + sheet.cell - sheet.line)
+    return max(sizes)
 
 
 _MATRIX_ROW = 1.95  # the height of a row of a matrix in a table, in em
@@ -233,6 +266,10 @@ _MATRIX_ROW = 1.95  # the height of a row of a matrix in a table, in em
 def _height(cell: Cell) -> float:
     """How high a cell is that holds a matrix, air included; 0 for a line of text."""
     return _MATRIX_ROW * len(cell.rows) + 0.6 if isinstance(cell, Matrix) and len(cell.rows) > 1 else 0.0
+
+
+def _height_of(line: tuple[Cell, ...]) -> float:
+    return max(map(_height, line))
 
 
 def _columns(block: Table, viewer: Viewer) -> list[ColumnView]:
