@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -65,19 +65,20 @@ def solve(source: Source, **document_options: Any) -> Solution | SolutionSet:
     text, name = _text(source)
     read = read_problem(source) if isinstance(source, Mapping) else read_problem(text.encode("utf-8"), name=name)
     problem = with_options(read, document_options)
+    given = {key: value for key, value in document_options.items() if value is not None}
     if problem.parts:
-        return SolutionSet(problem, tuple(_solve(part, "") for part in problem.parts), text)
-    return _solve(problem, text)
+        return SolutionSet(problem, tuple(_solve(part, "", {}) for part in problem.parts), text, given)
+    return _solve(problem, text, given)
 
 
-def _solve(problem: Problem, text: str) -> Solution:
+def _solve(problem: Problem, text: str, given: Mapping[str, Any]) -> Solution:
     graph = build(problem)
     derivation = differentiate(graph)
     start = starting_values(graph)
     evaluation = evaluate(derivation, start)
     further = several_steps(derivation, evaluation, problem.document.steps)
     run = train_as_asked(derivation, start) if problem.training and start else None
-    return Solution(problem, derivation, evaluation, run, further, text)
+    return Solution(problem, derivation, evaluation, run, further, text, given)
 
 
 Data = str | os.PathLike[str] | Mapping[str, Any]
@@ -233,11 +234,17 @@ class Solution(Written):
     training: TrainingRun | None
     further: tuple[Evaluation, ...] = ()  # the updates after the first that the page works
     source: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def values(self) -> dict[str, Number]:
         """Every number by public id, float64; empty for a symbolic problem."""
         return named_values(self.derivation, self.evaluation, self.further) if self.evaluation else {}
+
+    @property
+    def numbers(self) -> tuple[dict[str, Number], ...]:
+        """`values`, as the only problem's."""
+        return (self.values,)
 
     @cached_property
     def neurons(self) -> Neurons:
@@ -284,6 +291,12 @@ class SolutionSet(Written):
     problem: Problem
     parts: tuple[Solution, ...]
     source: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> tuple[dict[str, Number], ...]:
+        """Each part's values."""
+        return tuple(part.values for part in self.parts)
 
     @cached_property
     def document(self) -> Document:

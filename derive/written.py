@@ -23,6 +23,14 @@ class Written(ABC):
     source: str
     """The problem as text."""
 
+    options: Mapping[str, Any]
+    """What `solve` was told beside it."""
+
+    @property
+    @abstractmethod
+    def numbers(self) -> tuple[Mapping[str, float | list[float]], ...]:
+        """Every number by public id, in a mapping for each problem of the page."""
+
     @property
     @abstractmethod
     def document(self) -> Document:
@@ -88,7 +96,8 @@ class Written(ABC):
         if format == JSON:
             return {name: self.to_json().encode()}
         if format in PRODUCTS:
-            return {name: PRODUCTS[format].make(self.document, Making(template_dir, engine, self.source))}
+            making = Making(template_dir, engine, self.source, self.options, self.numbers)
+            return {name: PRODUCTS[format].make(self.document, making)}
         flavor = flavor or next(iter(FORMATS[format].flavors), "")
         page = render_files(self.document, format, flavor=flavor, template_dir=template_dir, name=Path(name).stem)
         return {file: text.encode() for file, text in {name: page.text, **page.beside}.items()}

@@ -64,14 +64,27 @@ def render_files(
 
     Raises what `render` raises.
     """
-    chosen, folder = find_format(format), existing(template_dir)
-    check_language(document, folder)
+    chosen = find_format(format)
     flavor = flavor or next(iter(chosen.flavors), "")
     if chosen.flavors and flavor not in chosen.flavors:
         nearest = suggestion(flavor, chosen.flavors)
         raise OptionError(f"flavor: unknown '{flavor}', expected {', '.join(chosen.flavors)}{nearest}")
+    return render_as(document, chosen, flavor=flavor, template_dir=template_dir, name=name)
+
+
+def render_as(
+    document: Document,
+    format: Format,
+    *,
+    flavor: str = "",
+    template_dir: str | Path | None = None,
+    name: str = "",
+) -> Rendered:
+    """What `render_files` makes, in a format that need not be in the table: the pages that products are made of."""
+    folder = existing(template_dir)
+    check_language(document, folder)
     with naming_templates(folder):
-        return _render(document, chosen, flavor, folder, name)
+        return _render(document, format, flavor, folder, name)
 
 
 @contextmanager
@@ -107,7 +120,8 @@ def viewer_of(
 def _render(document: Document, format: Format, flavor: str, template_dir: Path | None, name: str) -> Rendered:
     dialect = format.dialect(document.language, flavor)
     environment, viewer = viewer_of(document, dialect, template_dir, name)
-    template = environment.get_template(f"{format.folder}/document.j2")
+    names = [f"{format.folder}/{flavor}.j2"] if flavor else []  # a flavor may have a template of its own
+    template = environment.select_template([*names, f"{format.folder}/document.j2"])
     words = {key: viewer.text.say(Message(key)) for key in dialect.words}
     title = document.title.strip()
     views = [viewer(block) for block in document.blocks]

@@ -8,6 +8,7 @@
 `{{ part | column_types }}`  LaTeX's `{@{}lr@{}}` of a table's part
 `{{ code | compact }}`   style or script without the empty lines and trailing spaces that a page would lose
 `{{ code | digest }}`    what a Content-Security-Policy calls a style or script by
+`{{ 3 | cell }}`         where block 3 begins a cell of a notebook
 `{{ 1.2 | smaller }}`    the LaTeX size that makes what is 1.2 times too wide fit
 """
 
@@ -36,6 +37,7 @@ def add_filters(environment: jinja2.Environment) -> None:
         smaller=smaller,
         compact=compact,
         digest=digest,
+        cell=cell,
     )
 
 
@@ -54,6 +56,14 @@ def column_types(part: PartView) -> Fragment:
     """LaTeX's column types, between braces."""
     types = ("p{%.1fem}" % column.width if column.wraps else "lr"[column.numeric] for column in part.columns)  # noqa: UP031
     return Fragment("{@{}" + "".join(types) + "@{}}")
+
+
+CELL = "\x1e"
+"""Stands round a block's number where a cell begins: a sign that no escaped text holds."""
+
+
+def cell(block: int) -> Fragment:
+    return Fragment(f"{CELL}{block}{CELL}")
 
 
 def rule(text: str, sign: str) -> Fragment:

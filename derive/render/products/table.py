@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from derive.render.products.making import Making
+from derive.render.products.notebook import notebook
 from derive.render.products.pdf import ENGINES, pdf
 from derive.solution.document import Document
 
@@ -25,4 +26,10 @@ class Product:
     engines: tuple[str, ...] = ()  # the ways to make it, of which `Making.engine` names one
 
 
-PRODUCTS: dict[str, Product] = {entry.name: entry for entry in (Product("pdf", (".pdf",), pdf, engines=ENGINES),)}
+PRODUCTS: dict[str, Product] = {
+    entry.name: entry
+    for entry in (
+        Product("pdf", (".pdf",), pdf, engines=ENGINES),
+        Product("ipynb", (".ipynb",), notebook),
+    )
+}
