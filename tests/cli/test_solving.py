@@ -18,7 +18,9 @@ from derive.render.products.table import PRODUCTS
 STARTS = {
     "markdown": "# (x + y) z\n",
     "latex": "\\documentclass",
+    "typst": "#set document(title: ",
     "html": "<!DOCTYPE html>",
+    "beamer": "{beamer}",
     "text": "(x + y) z\n=====",
     "json": "{\n",
 }
@@ -91,11 +93,11 @@ REFUSED = {
     ),
     "an ending that says nothing": (
         ["-o", "page.xyz"],
-        "page.xyz: expected a file name ending in one of .md, .markdown, .tex, .html, ",
+        "page.xyz: expected a file name ending in one of .md, .markdown, .tex, ",
     ),
     "no ending": (
         ["-o", "page"],
-        "page: expected a file name ending in one of .md, .markdown, .tex, .html, ",
+        "page: expected a file name ending in one of .md, .markdown, .tex, ",
     ),
     "a missing folder": (["-o", "no/page.md"], "no/page.md: there is no folder 'no'"),
     "a folder": (["-o", ".", "--to", "text"], ".: is a folder; expected the name of a file"),
