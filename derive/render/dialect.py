@@ -6,8 +6,8 @@ Each file of `dialects/` makes one. What two of them need alike stands here too.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from derive.render.shape import text_width
 from derive.render.symbols import is_wide
@@ -63,6 +63,7 @@ class Dialect:
     paragraph: Callable[[str], str] = str  # the text of a block, guarded at its start
     words: tuple[str, ...] = ()  # messages without arguments that the format's template says of its own accord
     draw: Callable[[Drawing], str] | None = None  # a figure as markup; None: this format has none
+    styles: Mapping[str, str] = field(default_factory=dict)  # for the template: what such markup needs of the page
     source: Callable[[Layout], str] | None = None  # an equation's rows as text to copy, kept beside the markup
     figure_ending: str = ""  # where figures are files beside the page, what their names end in
     sheet: Sheet | None = None  # of a format that puts slides in place of one long page

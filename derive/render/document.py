@@ -134,6 +134,7 @@ def _render(document: Document, format: Format, flavor: str, template_dir: Path 
         flavor=flavor,
         page_width=dialect.width,
         column_gap=dialect.column_gap,
+        styles=dialect.styles,
         words=words,
         blocks=views,
         slides=slides,

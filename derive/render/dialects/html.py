@@ -7,6 +7,8 @@ import re
 
 from derive.render.dialect import Dialect, Voice
 from derive.render.escapes import html_text
+from derive.render.figures.layout import layout
+from derive.render.figures.svg import DARK, LIGHT, RULES, svg
 from derive.render.mathml import inner, mathml, relation
 from derive.render.shape import text_width, width
 from derive.render.tex import tex
@@ -48,6 +50,8 @@ def html(language: str, flavor: str) -> Dialect:
         gap=2,
         words=WORDS,
         source=tex,
+        draw=lambda drawing: svg(layout(drawing)),
+        styles={"figure": RULES, "light": LIGHT, "dark": DARK},
     )
 
 
