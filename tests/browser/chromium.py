@@ -67,6 +67,7 @@ class Chromium:
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]
         self.command("Emulation.setEmulatedMedia", features=features)
+        self.evaluate("new Promise((told) => requestAnimationFrame(() => setTimeout(told, 0)))")  # so that it knows
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What a JavaScript function body returns."""
