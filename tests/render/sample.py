@@ -4,6 +4,8 @@ text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from derive.solution.document import (
     Block,
     Document,
@@ -155,24 +157,27 @@ HOSTILE = (
     r"\input{/etc/passwd}", r"\write18{touch pwned}", "$x$", "50% of #1 & a_b^c~d", "\\", "}{", "`code`",
     "a|b", "<script>alert(1)</script>", "x\u202ey", "two\nlines", "δ ≈ 中文 😀 é ½ – “q” ʒ", "''--<<,,?`",
     "1. item", "# head #", "- x", "&amp; {{ 7*7 }} {% raw %}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
-    "[U](javascript:x)",
+    "[U](javascript:x)", "\"><img src onerror=a()>", "</script><svg onload=a()>", "</title></style>",
+    "$$", "[[page]]", "@import url(x)", '#read("/etc/passwd")', "@ref <label>", "= title", "+ item", "/ term: x",
+    "// not a remark", "![x](//x.invalid/y)", "<http://x.invalid>", "*[x]*_y_", "-->", "]]>", "::: notes",
+    "\u200fright to left\u061c", r"\verb|x| ^^5cinput{x}", r"\begin{verbatim}", "&lt;b&gt;", "~~~", "> quoted", "---",
+    "{{ ''.__class__ }}", "${7*7}", "<?php ?>", "' onfocus='alert(3)", "\u2028x\ufeff",
 )  # fmt: skip
 
 
-def hostile(language: str = "en") -> Document:
+def hostile(language: str = "en", texts: Sequence[str] = HOSTILE) -> Document:
     """Untrusted text wherever a document takes text."""
-    text = " ".join(HOSTILE)
+    text = " ".join(texts)
     lines = (
-        Line(Identifier(bad, Words(bad)), "=", row(Words(bad), Identifier(bad, bold=True)), said(bad))
-        for bad in HOSTILE
+        Line(Identifier(bad, Words(bad)), "=", row(Words(bad), Identifier(bad, bold=True)), said(bad)) for bad in texts
     )
     return page(
         Heading(2, said(text)),
-        *(Paragraph(said(bad)) for bad in HOSTILE),
+        *(Paragraph(said(bad)) for bad in texts),
         Note(said(text)),
         Equation(tuple(lines)),
-        Table(tuple(HOSTILE[:3]), tuple((bad, Words(bad), said(bad)) for bad in HOSTILE)),
-        Listing(tuple(map(said, HOSTILE)), ordered=True),
+        Table(tuple(texts[:3]), tuple((bad, Words(bad), said(bad)) for bad in texts)),
+        Listing(tuple(map(said, texts)), ordered=True),
         title=text,
         language=language,
     )
