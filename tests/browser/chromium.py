@@ -96,14 +96,19 @@ class Chromium:
         return [f"{entry['level']}: {entry['message']}" for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """The addresses that the page asked for since `show`, but itself and data: addresses."""
+        """The addresses that the page got since `show`, or tried to get, but itself, data: addresses, and those that
+        its security policy refused (`complaints` has these).
+        """
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        asked = [
-            message["params"]["request"]["url"]
+        asked = {
+            message["params"]["requestId"]: message["params"]["request"]["url"]
             for message in messages
             if message["method"] == "Network.requestWillBeSent" and message["params"].get("type") != "Document"
-        ]
-        return [address for address in asked if not address.startswith("data:")]
+        }
+        for message in messages:
+            if message["method"] == "Network.loadingFailed" and message["params"].get("blockedReason") == "csp":
+                asked.pop(message["params"]["requestId"], None)
+        return [address for address in asked.values() if not address.startswith("data:")]
 
     def printed(self) -> bytes:
         """The page printed to PDF on A4."""

@@ -1,10 +1,10 @@
-"""Documents that the tests of this folder render: an ordinary page, one to break every rule of width, hostile
-text.
-"""
+"""Documents that the tests of this folder render: an ordinary page and one to break every rule of width."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from hostile_page import HOSTILE as HOSTILE
+from hostile_page import hostile as hostile
+from hostile_page import said as said
 
 from derive.solution.document import (
     Block,
@@ -47,11 +47,6 @@ def op(sign: str) -> Operator:
 
 def page(*blocks: Block, title: str = "A page", language: str = "en") -> Document:
     return Document(title, language, blocks)
-
-
-def said(text: str) -> Message:
-    """A message whose words are exactly `text`, through the one macro that passes on what it is given."""
-    return Message("join", {"items": (text,)})
 
 
 NET, E = name("net", "h1"), name("E", "total")
@@ -149,35 +144,5 @@ def stress(language: str = "en") -> Document:
         Table(("term", "meaning"), (("loss", CARRY), ("weight", said("a number " * 30)))),
         Paragraph(Message("join", {"items": (E, long_sum(3), said("so"), wide, E, E)})),
         title="A title " * 30 + "x" * 150,
-        language=language,
-    )
-
-
-HOSTILE = (
-    r"\input{/etc/passwd}", r"\write18{touch pwned}", "$x$", "50% of #1 & a_b^c~d", "\\", "}{", "`code`",
-    "a|b", "<script>alert(1)</script>", "x\u202ey", "two\nlines", "δ ≈ 中文 😀 é ½ – “q” ʒ", "''--<<,,?`",
-    "1. item", "# head #", "- x", "&amp; {{ 7*7 }} {% raw %}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
-    "[U](javascript:x)", "\"><img src onerror=a()>", "</script><svg onload=a()>", "</title></style>",
-    "$$", "[[page]]", "@import url(x)", '#read("/etc/passwd")', "@ref <label>", "= title", "+ item", "/ term: x",
-    "// not a remark", "![x](//x.invalid/y)", "<http://x.invalid>", "*[x]*_y_", "-->", "]]>", "::: notes",
-    "\u200fright to left\u061c", r"\verb|x| ^^5cinput{x}", r"\begin{verbatim}", "&lt;b&gt;", "~~~", "> quoted", "---",
-    "{{ ''.__class__ }}", "${7*7}", "<?php ?>", "' onfocus='alert(3)", "\u2028x\ufeff",
-)  # fmt: skip
-
-
-def hostile(language: str = "en", texts: Sequence[str] = HOSTILE) -> Document:
-    """Untrusted text wherever a document takes text."""
-    text = " ".join(texts)
-    lines = (
-        Line(Identifier(bad, Words(bad)), "=", row(Words(bad), Identifier(bad, bold=True)), said(bad)) for bad in texts
-    )
-    return page(
-        Heading(2, said(text)),
-        *(Paragraph(said(bad)) for bad in texts),
-        Note(said(text)),
-        Equation(tuple(lines)),
-        Table(tuple(texts[:3]), tuple((bad, Words(bad), said(bad)) for bad in texts)),
-        Listing(tuple(map(said, texts)), ordered=True),
-        title=text,
         language=language,
     )
