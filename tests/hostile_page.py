@@ -10,12 +10,12 @@ from derive.solution.layout import Identifier, Words, row
 HOSTILE = (
     r"\input{/etc/passwd}", r"\write18{touch pwned}", "$x$", "50% of #1 & a_b^c~d", "\\", "}{", "`code`",
     "a|b", "<script>alert(1)</script>", "x\u202ey", "two\nlines", "δ ≈ 中文 😀 é ½ – “q” ʒ", "''--<<,,?`",
-    "1. item", "# head #", "- x", "&amp; {{ 7*7 }} {% raw %}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
+    "1. item", "# head #", "- x", "&amp; {{ 271*828 }} {% raw %}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
     "[U](javascript:x)", "\"><img src onerror=a()>", "</script><svg onload=a()>", "</title></style>",
     "$$", "[[page]]", "@import url(x)", '#read("/etc/passwd")', "@ref <label>", "= title", "+ item", "/ term: x",
     "// not a remark", "![x](//x.invalid/y)", "<http://x.invalid>", "*[x]*_y_", "-->", "]]>", "::: notes",
     "\u200fright to left\u061c", r"\verb|x| ^^5cinput{x}", r"\begin{verbatim}", "&lt;b&gt;", "~~~", "> quoted", "---",
-    "{{ ''.__class__ }}", "${7*7}", "<?php ?>", "' onfocus='alert(3)", "\u2028x\ufeff",
+    "{{ ''.__class__ }}", "${271*828}", "<?php ?>", "' onfocus='alert(3)", "\u2028x\ufeff",
 )  # fmt: skip
 
 

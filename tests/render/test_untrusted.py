@@ -114,9 +114,8 @@ def test_no_text_changes_the_structure_of_a_page(format: str, flavor: str) -> No
 
 @each_page
 def test_no_text_is_calculated(format: str, flavor: str) -> None:
-    found, expected = pages(format, flavor)
-    result = r"(?<![\d.])49(?![\d.])"  # of {{ 7*7 }} and ${7*7}
-    assert len(re.findall(result, found)) == len(re.findall(result, expected))
+    found, _ = pages(format, flavor)
+    assert "224388" not in found  # 271 times 828
 
 
 @each_page
