@@ -51,6 +51,7 @@ _LETTER = Extent(0.7, 0.2)
 _PARENTHESIS = Extent(0.75, 0.25)
 _AXIS = 0.25  # of fractions and matrices, above the line
 _RAISED, _LOWERED = 0.38, 0.2  # how far the line of a superscript is up, and that of a subscript down
+_APART = 0.12  # further up and down where a name has both
 
 
 def row_height(row: DisplayRow) -> float:
@@ -84,10 +85,11 @@ def _digits(node: Digits, style: Style) -> Extent:
 def _identifier(node: Identifier, style: Style) -> Extent:
     scale, inner = _SCALE[style], style.script()
     above, below = 0.9 * scale if node.hat or node.mark else 0.7 * scale, 0.2 * scale
+    apart = _APART if node.subscript is not None and (node.superscript is not None or node.mark) else 0.0
     if node.superscript is not None:
-        above = max(above, _RAISED * scale + extent(node.superscript, inner).above)
+        above = max(above, (_RAISED + apart) * scale + extent(node.superscript, inner).above)
     if node.subscript is not None:
-        below = max(below, _LOWERED * scale + extent(node.subscript, inner).below)
+        below = max(below, (_LOWERED + apart) * scale + extent(node.subscript, inner).below)
     return Extent(above, below)
 
 
@@ -96,7 +98,7 @@ def _row(node: Row, style: Style) -> Extent:
 
 
 def _operator(node: Operator, style: Style) -> Extent:
-    return _scaled(Extent(0.6, 0.1), style)
+    return _scaled(Extent(0.6, 0.2 if node.sign == "," else 0.1), style)
 
 
 def _fraction(node: Fraction, style: Style) -> Extent:
@@ -162,10 +164,11 @@ def _underbrace(node: Underbrace, style: Style) -> Extent:
 
 
 def _rows(rows: Iterable[Iterable[Layout]], stretch: float, air: float) -> Extent:
-    """Rows one below the other, in the middle of the line."""
+    """Rows one below the other, in the middle of the line; `air` is what a row has more of below its line."""
     strut = Extent(0.86 * stretch, 0.37 * stretch)
-    heights = [_together([strut, *(extent(cell, Style.TEXT) for cell in cells)]).height + air for cells in rows]
-    half = sum(heights) / 2
+    extents = [_together([strut, *(extent(cell, Style.TEXT) for cell in cells)]) for cells in rows]
+    hanging = [max(row.below, strut.below + air) for row in extents[:-1]] + [row.below for row in extents[-1:]]
+    half = (sum(row.above for row in extents) + sum(hanging)) / 2
     return Extent(half + _AXIS, half - _AXIS)
 
 

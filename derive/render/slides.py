@@ -75,7 +75,7 @@ class _Atom:
 # Costs of a slide: for being there, for being empty, for beginning within something, for a second thought on it.
 _SLIDE, _EMPTY = 6.0, 10.0
 _IN_EQUATION, _IN_TABLE, _IN_LISTING, _AFTER_WORDS, _LONELY = 30.0, 12.0, 8.0, 400.0, 25.0
-_BEFORE_NOTE, _NEXT_THOUGHT, _NEXT_EQUATION = 8.0, 12.0, 2.0
+_BEFORE_NOTE, _NEXT_THOUGHT, _NEXT_EQUATION = 8.0, 9.0, 2.0
 
 
 def deck(title: Fragment, views: Iterable[View], dialect: Dialect) -> tuple[Slide, ...]:
