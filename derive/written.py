@@ -13,6 +13,7 @@ from derive.files import JSON, check_format, format_of, write_all
 from derive.render.document import render, render_files
 from derive.render.formats import FORMATS
 from derive.render.products.making import Making
+from derive.render.products.pdf import pdf_of_latex
 from derive.render.products.table import PRODUCTS
 from derive.solution.document import Document
 
@@ -89,8 +90,8 @@ class Written(ABC):
         template_dir: str | Path | None = None,
         engine: str | None = None,
     ) -> dict[str, bytes]:
-        """The file called `name` and those beside it (figures of a Markdown page), by name. Raises what `to_bytes`
-        does.
+        """The file called `name` and those beside it (figures of a Markdown page), by name. A Beamer deck whose name
+        ends in .pdf is compiled. Raises what `to_bytes` does.
         """
         check_format(format, flavor, template_dir, engine)
         if format == JSON:
@@ -100,6 +101,8 @@ class Written(ABC):
             return {name: PRODUCTS[format].make(self.document, making)}
         flavor = flavor or next(iter(FORMATS[format].flavors), "")
         page = render_files(self.document, format, flavor=flavor, template_dir=template_dir, name=Path(name).stem)
+        if FORMATS[format].is_compiled and Path(name).suffix.lower() == ".pdf":
+            return {name: pdf_of_latex(page.text, self.document.language)}
         return {file: text.encode() for file, text in {name: page.text, **page.beside}.items()}
 
     def write(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:

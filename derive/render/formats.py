@@ -28,6 +28,7 @@ class Format:
     folder: str
     dialect: Callable[[str, str], Dialect]  # of a language and a flavor
     flavors: tuple[str, ...] = ()
+    is_compiled: bool = False  # LaTeX that becomes a PDF where the file's name ends in .pdf
 
 
 def find_format(name: str) -> Format:
@@ -44,7 +45,7 @@ FORMATS: dict[str, Format] = {
         Format("latex", (".tex",), "latex", latex),
         Format("typst", (".typ",), "typst", typst),
         Format("html", (".html", ".htm"), "html", html),
-        Format("beamer", (), "beamer", beamer, flavors=("overlays", "handout")),
+        Format("beamer", (), "beamer", beamer, flavors=("overlays", "handout"), is_compiled=True),
         Format("text", (".txt",), "text", text),
     )
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Callable
 
 from derive.errors import DeriveError, OptionError
 from derive.render.dialect import HAN_LANGUAGES
@@ -43,10 +44,21 @@ def pdf(document: Document, making: Making) -> bytes:
             f"engine: {engine} cannot set a page in the language '{document.language}';"
             f" expected one of auto, {latex}, typst"
         )
+    return _only_by(latex, lambda: _by_latex(document, making, latex))
+
+
+def pdf_of_latex(source: str, language: str) -> bytes:
+    """LaTeX in a page's language as a PDF. Raises DeriveError as `pdf` does."""
+    latex = "xelatex" if language in HAN_LANGUAGES else "pdflatex"
+    return _only_by(latex, lambda: run_latex(source, latex))
+
+
+def _only_by(latex: str, make: Callable[[], bytes]) -> bytes:
+    """What a LaTeX engine makes. Raises DeriveError with the command that installs what is not there."""
     if not shutil.which(latex):
         raise DeriveError(f"pdf: {latex} is not installed; on Debian '{_INSTALL_LATEX[latex]}' installs it")
     try:
-        return _by_latex(document, making, latex)
+        return make()
     except LatexLacksFileError as error:
         raise DeriveError(f"{error}; on Debian '{_INSTALL_LATEX[latex]}' installs it") from None
 
