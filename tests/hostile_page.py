@@ -36,12 +36,16 @@ def hostile(language: str = "en", texts: Sequence[str] = HOSTILE) -> Document:
     lines = (
         Line(Identifier(bad, Words(bad)), "=", row(Words(bad), Identifier(bad, bold=True)), said(bad)) for bad in texts
     )
+    parts = [texts[first : first + 5] for first in range(0, len(texts), 5)]
     blocks = (
-        Heading(2, said(text)),
-        *(Paragraph(said(bad)) for bad in texts),
+        *(
+            block
+            for part in parts
+            for block in (Heading(2, said(" ".join(part))), *(Paragraph(said(bad)) for bad in part))
+        ),
         Note(said(text)),
         Equation(tuple(lines)),
         Table(tuple(texts[:3]), tuple((bad, Words(bad), said(bad)) for bad in texts)),
         Listing(tuple(map(said, texts)), ordered=True),
     )
-    return Document(text, language, blocks)
+    return Document(" ".join(parts[0]), language, blocks)
