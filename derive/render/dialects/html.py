@@ -59,7 +59,7 @@ def formula(layout: Layout) -> str:
     """Mathematics among words, which keeps its TeX so that copying gives it. A line may end after a comma, so what
     stands between commas is a formula by itself.
     """
-    return ", ".join(map(_formula, _between_commas(layout)))
+    return ", ".join(map(_formula, between_commas(layout)))
 
 
 def _formula(layout: Layout) -> str:
@@ -67,11 +67,11 @@ def _formula(layout: Layout) -> str:
     return f"<math><semantics>{mathml(layout)}{source}</semantics></math>"
 
 
-def _between_commas(layout: Layout) -> list[Layout]:
+def between_commas(layout: Layout) -> list[Layout]:
     if not isinstance(layout, Row) or Operator(",") not in layout.items[:-1]:
         return [layout]
     at = layout.items.index(Operator(","))
-    return [Row(layout.items[:at]), *_between_commas(Row(layout.items[at + 1 :]))]
+    return [Row(layout.items[:at]), *between_commas(Row(layout.items[at + 1 :]))]
 
 
 _HAN = "[\u3400-\u9fff]"

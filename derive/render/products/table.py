@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from derive.render.products.making import Making
 from derive.render.products.notebook import notebook
 from derive.render.products.pdf import ENGINES, pdf
+from derive.render.products.word import word
 from derive.solution.document import Document
 
 
@@ -31,5 +32,6 @@ PRODUCTS: dict[str, Product] = {
     for entry in (
         Product("pdf", (".pdf",), pdf, engines=ENGINES),
         Product("ipynb", (".ipynb",), notebook),
+        Product("docx", (".docx",), word),
     )
 }
