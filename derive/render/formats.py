@@ -15,6 +15,7 @@ from derive.render.dialects.beamer import beamer
 from derive.render.dialects.html import html
 from derive.render.dialects.latex import latex
 from derive.render.dialects.markdown import markdown
+from derive.render.dialects.slides import slides
 from derive.render.dialects.text import text
 from derive.render.dialects.typst import typst
 
@@ -46,6 +47,7 @@ FORMATS: dict[str, Format] = {
         Format("typst", (".typ",), "typst", typst),
         Format("html", (".html", ".htm"), "html", html),
         Format("beamer", (), "beamer", beamer, flavors=("overlays", "handout"), is_compiled=True),
+        Format("slides", (), "slides", slides),
         Format("text", (".txt",), "text", text),
     )
 }
