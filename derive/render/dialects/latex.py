@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice, markup_width
@@ -13,6 +12,7 @@ from derive.render.plain import plain
 from derive.render.shape import width as layout_width
 from derive.render.symbols import is_wide
 from derive.render.tex import OPERATORS, TexEmitter
+from derive.solution.diagram import Drawing
 from derive.solution.layout import Layout
 
 
@@ -20,7 +20,7 @@ def latex(language: str, flavor: str) -> Dialect:
     return latex_dialect(language)
 
 
-HIGHEST = 50.0  # of a figure on a page, in em
+WIDEST, HIGHEST = 46.0, 56.0  # of a figure on the page, in em: it may reach into the margins
 
 
 def latex_dialect(
@@ -31,7 +31,14 @@ def latex_dialect(
     """
     can_set: CanSet = latin_or_han if language in HAN_LANGUAGES else latin
     emit = TexEmitter(can_set, colors)
-    widest, highest = (width, HIGHEST) if shrinks else (math.inf, math.inf)
+
+    def draw(drawing: Drawing) -> str:
+        picture = layout(drawing)
+        return (
+            tikz(picture, emit=emit, widest=WIDEST, highest=HIGHEST, turns=True)
+            if shrinks
+            else tikz(picture, emit=emit)
+        )
 
     text = Voice(
         escape=lambda words: latex_text(words, can_set),
@@ -53,7 +60,7 @@ def latex_dialect(
         column_gap=1.1,
         table_slack=1.2,
         wraps_cells=True,
-        draw=lambda drawing: tikz(layout(drawing), emit=emit, widest=widest, highest=highest),
+        draw=draw,
     )
 
 

@@ -45,8 +45,10 @@ def tikz(
     emit: TexEmitter = _ARTICLE,
     widest: float = float("inf"),
     highest: float = float("inf"),
+    turns: bool = False,
 ) -> str:
-    """A `tikzpicture` of exactly the picture's size, made smaller where it exceeds `widest` or `highest` em.
+    """A `tikzpicture` of exactly the picture's size, made smaller where it exceeds `widest` or `highest` em. One that
+    would become too small to read `turns` on its side where it has more room that way.
 
     With `overlays` the marks of stage k appear on a Beamer frame's overlay k + 1, and nothing moves.
     """
@@ -56,8 +58,21 @@ def tikz(
         *(_staged(mark, RULES[type(mark)](mark, emit), overlays) for mark in picture.marks),
         r"\end{tikzpicture}",
     ]
-    scale = min(1.0, widest / max(picture.width, 1e-9), highest / max(picture.height, 1e-9))
     drawn = "\n".join(lines)
+    scale, turned = (_scale(picture, *room) for room in ((widest, highest), (highest, widest)))
+    if turns and scale < _READABLE and turned > 1.2 * scale:
+        return rf"\rotatebox{{90}}{{{_scaled(drawn, turned)}}}"
+    return _scaled(drawn, scale)
+
+
+_READABLE = 0.5  # the smallest scale at which the letters of a figure are read with ease
+
+
+def _scale(picture: Picture, widest: float, highest: float) -> float:
+    return min(1.0, widest / max(picture.width, 1e-9), highest / max(picture.height, 1e-9))
+
+
+def _scaled(drawn: str, scale: float) -> str:
     return drawn if scale == 1.0 else f"\\scalebox{{{scale:.3f}}}{{%\n{drawn}}}"
 
 
