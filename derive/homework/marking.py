@@ -1,0 +1,134 @@
+"""Marking: each answer against the key, recomputed from the student's own earlier answers.
+
+    right      what the key gives, within the digits written
+    carried    not what the key gives, but what follows from the student's own earlier answers
+    wrong      neither; `causes` are the known mistakes that give just this number
+    few-digits right as far as it goes, with fewer digits than asked
+    unreadable, missing, undecided
+
+A quantity that was not handed in is recomputed from what was, rounded as coarsely as the sheet is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from derive.formula.tree import Tree, names
+from derive.homework.intervals import EVERYTHING, Interval, bounds, outward, point
+from derive.homework.key import AnswerKey, Quantity
+from derive.homework.submission import Answer, Submission
+
+Expected = Callable[[str], Interval]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The verdict on one quantity. `expected` is what the student's own numbers give, `true` what the key gives."""
+
+    id: str
+    verdict: str
+    answer: Answer | None
+    true: float
+    expected: Interval | None = None
+    causes: tuple[str, ...] = ()
+
+    @property
+    def credited(self) -> bool:
+        return self.verdict in ("right", "carried")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A submission marked: one mark per asked quantity, in the key's order."""
+
+    submission: Submission
+    marks: tuple[Mark, ...]
+
+    @property
+    def first_wrong(self) -> Mark | None:
+        return next((mark for mark in self.marks if mark.verdict == "wrong"), None)
+
+
+class Chain:
+    """The key's quantities over a student's numbers: `own` where handed in, the rest recomputed and rounded."""
+
+    def __init__(self, key: AnswerKey, own: Mapping[str, Interval], decimals: int | None) -> None:
+        self.key, self.own, self.decimals = key, own, decimals
+        self._given = {id_: _given(value.number) for id_, value in key.given.items()}
+        self._known: dict[str, Interval] = {}
+
+    def of(self, id_: str) -> Interval:
+        """What a quantity is, handed in or not."""
+        if id_ in self.own:
+            return self.own[id_]
+        if id_ in self._given:
+            return self._given[id_]
+        if id_ not in self._known:
+            found = self.expected(id_)
+            self._known[id_] = self._rounded(found)
+        return self._known[id_]
+
+    def expected(self, id_: str, formula: Tree | None = None) -> Interval:
+        """What the quantity must be by its formula (or another one), from the student's numbers before it."""
+        tree = formula if formula is not None else self.key.quantities[id_].formula
+        return bounds(tree, {name: self.of(name) for name in dict.fromkeys(names(tree))})
+
+    def _rounded(self, found: Interval) -> Interval:
+        """What it may have been rounded to on the way, without being handed in."""
+        if self.decimals is None or found.low == found.high:
+            return found
+        return found.around(0.5 * 10.0**-self.decimals)
+
+
+def _given(number: float) -> Interval:
+    return point(number) if number.is_integer() else outward(number, number)
+
+
+def coarsest(answers: Iterable[Answer]) -> int | None:
+    """The fewest decimals of the numbers that have some: what the sheet was rounded to."""
+    written = [answer.number.decimals for answer in answers if answer.number and answer.number.decimals is not None]
+    return min(written) if written else None
+
+
+def mark_numbers(
+    key: AnswerKey,
+    submission: Submission,
+    asked: Sequence[str],
+    true: Mapping[str, float],
+    causes_of: Callable[[Quantity, Answer, Chain], tuple[str, ...]] = lambda quantity, answer, chain: (),
+    units: float = 0.5,
+) -> tuple[Mark, ...]:
+    """The marks of all asked quantities that are numbers."""
+    own = {
+        id_: answer.number.interval(units) for id_, answer in submission.answers.items() if answer.number is not None
+    }
+    chain = Chain(key, own, coarsest(submission.answers.values()))
+    exact = Chain(key, {}, None)
+    marks: list[Mark] = []
+    for id_ in asked:
+        answer = submission.answers.get(id_)
+        if answer is None or answer.number is None:
+            verdict = "missing" if answer is None else "unreadable"
+            marks.append(Mark(id_, verdict, answer, true[id_]))
+            continue
+        marks.append(_marked(key.quantities[id_], answer, own[id_], chain, exact, true[id_], causes_of))
+    return tuple(marks)
+
+
+def _marked(
+    quantity: Quantity,
+    answer: Answer,
+    written: Interval,
+    chain: Chain,
+    exact: Chain,
+    true: float,
+    causes_of: Callable[[Quantity, Answer, Chain], tuple[str, ...]],
+) -> Mark:
+    expected = chain.expected(quantity.id)
+    if exact.expected(quantity.id).meets(written):
+        return Mark(quantity.id, "right", answer, true, expected)
+    if expected.meets(written) and expected != EVERYTHING:
+        verdict = "right" if expected.holds(true) else "carried"
+        return Mark(quantity.id, verdict, answer, true, expected)
+    return Mark(quantity.id, "wrong", answer, true, expected, causes_of(quantity, answer, chain))

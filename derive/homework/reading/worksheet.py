@@ -1,0 +1,72 @@
+"""A filled-in worksheet: Markdown or a notebook with a slot per quantity, "`net_h1` = 0.3775" or a row of a table."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from derive.homework.reading.sheet import Sheet, Slot, UnreadableError
+
+_SLOT = re.compile(r"\s*(?:[-*+]|\d+[.)])?\s*`(?P<name>[^`]{1,80})`\s*[=:：]\s*(?P<answer>.*?)\s*")
+_ROW = re.compile(r"\s*\|\s*`(?P<name>[^`]{1,80})`\s*\|(?P<answer>[^|]*)\|.*")
+_CODE = re.compile(r"\s*(?P<name>[A-Za-z_][\w/+\[\]]{0,80})\s*=\s*(?P<answer>[^=].*?)\s*(?:#.*)?")
+_STUDENT = re.compile(
+    r"\s*(?:\*\*)?(?:Student|Name|姓名|学生)(?:\*\*)?\s*[:：]\s*(?P<answer>[^_].*?)\s*", re.IGNORECASE
+)
+BLANK = re.compile(r"[_\s.…]*")
+
+
+def read_markdown(text: str, student: str, place: str) -> list[Sheet]:
+    """The slots of a worksheet; blanks that were left are no answers."""
+    slots, found = _slots(text.splitlines(), place, 1)
+    return [Sheet(found or student, place, tuple(slots))]
+
+
+def read_notebook(text: str, student: str, place: str) -> list[Sheet]:
+    """The slots of a notebook's cells: in Markdown, or as assignments in code, which is read and never run."""
+    try:
+        book = json.load(io.StringIO(text))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(f"not a notebook: {error}") from None
+    cells = book.get("cells") if isinstance(book, dict) else None
+    if not isinstance(cells, list):
+        raise UnreadableError("not a notebook: no list of cells")
+    slots: list[Slot] = []
+    for number, cell in enumerate(cells, start=1):
+        lines = _source(cell).splitlines()
+        where = f"{place}, cell {number}"
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            slots += _assignments(lines, where)
+        else:
+            here, found = _slots(lines, where, 1)
+            slots, student = slots + here, found or student
+    return [Sheet(student, place, tuple(slots))]
+
+
+def _source(cell: Any) -> str:
+    source = cell.get("source", "") if isinstance(cell, dict) else ""
+    return "".join(map(str, source)) if isinstance(source, list) else str(source)
+
+
+def _slots(lines: list[str], place: str, first: int) -> tuple[list[Slot], str]:
+    slots: list[Slot] = []
+    student = ""
+    for number, line in enumerate(lines, start=first):
+        if len(line) > 5000:
+            continue
+        found = _SLOT.fullmatch(line) or _ROW.fullmatch(line)
+        if found and not BLANK.fullmatch(found["answer"]):
+            slots.append(Slot(found["name"], found["answer"].strip().strip("`$").strip(), f"{place}:{number}"))
+        elif not found and (named := _STUDENT.fullmatch(line)):
+            student = named["answer"].strip("_* ")
+    return slots, student
+
+
+def _assignments(lines: list[str], place: str) -> Iterator[Slot]:
+    for number, line in enumerate(lines, start=1):
+        found = _CODE.fullmatch(line) if len(line) < 5000 else None
+        if found and found["answer"] not in ("None", "..."):
+            yield Slot(found["name"], found["answer"], f"{place}:{number}")
