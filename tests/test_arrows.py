@@ -23,6 +23,7 @@ CHAIN = [
     "solution",
 ]  # each may import itself and those before
 MAY_IMPORT = {folder: {"errors", *CHAIN[: place + 1]} for place, folder in enumerate(CHAIN)}
+MAY_IMPORT["homework"] = {"errors", *CHAIN, "homework"}
 MAY_IMPORT["render"] = {"errors", "render", "solution.layout", "solution.document", "solution.diagram"}
 MAY_IMPORT["cli"] = {"", "errors", "files", "shipped", "api", "runs", "plots", "problem", "render", "numeric", "cli"}
 TOP = {  # the modules above the folders
