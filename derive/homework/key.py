@@ -244,14 +244,15 @@ class _Writer:
             options = dict(self.worked.descent.options) if self._trained() else {}
             options["eta"] = self.worked.rate()
         rule = OPTIMIZERS[optimizer.name].states if optimizer is not None else ()
-        states = {named(state, id_) for state in rule for id_ in self._trained()}
+        states = {named(state, id_): (state, id_) for state in rule for id_ in self._trained()}
         for name in read:
             if name in quantities:
                 continue
             if name in options:
                 yield name, options[name]
             elif name in states:
-                yield name, Value(0.0)
+                state, id_ = states[name]
+                yield name, self.worked.descent.state(id_, state)
             else:
                 plain, sample = _split(name)
                 yield name, self.worked.value(plain, sample)

@@ -38,18 +38,6 @@ class Mark:
         return self.verdict in ("right", "carried")
 
 
-@dataclass(frozen=True)
-class Marked:
-    """A submission marked: one mark per asked quantity, in the key's order."""
-
-    submission: Submission
-    marks: tuple[Mark, ...]
-
-    @property
-    def first_wrong(self) -> Mark | None:
-        return next((mark for mark in self.marks if mark.verdict == "wrong"), None)
-
-
 class Chain:
     """The key's quantities over a student's numbers: `own` where handed in, the rest recomputed and rounded."""
 

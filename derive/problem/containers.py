@@ -82,6 +82,7 @@ class MapOf:
 
     value: Kind
     words: str
+    any_key: bool = False  # keys may be more than names: `dE/dw5`, `w5+`
 
     @property
     def expected(self) -> str:
@@ -97,7 +98,7 @@ class MapOf:
         for entry in node.entries:
             place = join(path, entry.key)
             findings.lines[place] = entry.line
-            if not is_name(entry.key):
+            if not self.any_key and not is_name(entry.key):
                 hint = "; quote a formula that holds a comma" if ")" in entry.key else ""
                 findings.complain(place, f"expected {Name.expected}, got {shown(entry.key)}{hint}")
             missing = isinstance(entry.value, Scalar) and entry.value.is_null
@@ -105,7 +106,7 @@ class MapOf:
         return values
 
     def schema(self) -> Schema:
-        names = {"pattern": NAME_PATTERN, "maxLength": NAME_LIMIT}
+        names = {} if self.any_key else {"pattern": NAME_PATTERN, "maxLength": NAME_LIMIT}
         value = {"anyOf": [self.value.schema(), {"type": "null"}]}
         return {"type": "object", "propertyNames": names, "additionalProperties": value, "minProperties": 1}
 

@@ -223,6 +223,23 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Marking:
+    """How answers are marked. `ask`: ids or kinds of quantities (empty: what the page works); `points` by id or kind;
+    `carried` and `method` are shares of the points; `digits` significant digits, `units` of the last digit written.
+    """
+
+    ask: tuple[str, ...] = ()
+    points: Mapping[str, float] = field(default_factory=dict)
+    carried: float = 1.0
+    method: float = 0.5
+    digits: int = 2
+    units: float = 0.5
+    trivial: bool = False
+    conventions: Literal["free", "cost"] = "cost"
+    forms: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DocumentOptions:
     """How the page is written; every option of the command line has its default here."""
 
@@ -289,4 +306,5 @@ class Problem:
     optimizer: Optimizer | None = None
     training: Training | None = None
     document: DocumentOptions = DocumentOptions()
+    marking: Marking = Marking()
     parts: tuple[Problem, ...] = ()  # several problems on one page; the outer one then has neither layers nor circuit

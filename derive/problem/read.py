@@ -17,6 +17,7 @@ from derive.problem.choices import LANGUAGES
 from derive.problem.circuit import read_circuit
 from derive.problem.descent import NEEDS_RATE, read_document, takes_steps
 from derive.problem.findings import Findings
+from derive.problem.marking_fields import read_marking
 from derive.problem.model import Places, Problem
 from derive.problem.network import read_network
 from derive.problem.nodes import Node, Scalar, from_data
@@ -127,6 +128,7 @@ def _frame(fields: Fields, path: str, outer: Fields, findings: Findings) -> Prob
         inputs={},
         places=Places(findings.source, lines),
         document=read_document(document | own, f"{path}document.", findings),
+        marking=read_marking(fields),
     )
 
 

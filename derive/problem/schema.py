@@ -23,6 +23,7 @@ from derive.problem.layer_fields import (
 )
 from derive.problem.layer_kinds import LAYER, TYPES
 from derive.problem.losses import LOSSES
+from derive.problem.marking_fields import MARKING
 from derive.problem.nested import NUMBERS
 from derive.problem.optimizers import OPTIMIZERS, SCHEDULES, OptimizerRule
 from derive.problem.signal_kinds import SIGNALS, TARGETS, TOKENS, SampleValues
@@ -236,6 +237,7 @@ _BODY = (
     Field("trainable", _NAME_LIST, "The circuit's values that gradient descent updates."),
     Field("optimizer", OPTIMIZER, "How parameters are updated."),
     Field("training", TRAINING, "How long to train."),
+    Field("marking", MARKING, "How answers of students are marked."),
 )
 
 _KINDS_OF_PROBLEM = [{"required": ["inputs", "layers"]}, {"required": ["circuit"]}]

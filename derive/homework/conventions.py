@@ -1,0 +1,100 @@
+"""The other conventions a sheet may follow: the same problem with a half or none, sum or mean, another update order.
+
+Each gives a key of its own. Where a whole sheet agrees with another key better than with the problem's, the report says
+so once; the mark scheme decides whether it costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from derive.calculus.chain import differentiate
+from derive.errors import DeriveError
+from derive.homework.key import AnswerKey, answer_key
+from derive.network.build import build
+from derive.network.write_out import write_out
+from derive.numeric.evaluate import evaluate
+from derive.numeric.starting_values import starting_values
+from derive.problem.model import Choice, Problem
+
+
+@dataclass(frozen=True)
+class Convention:
+    """`id` names its message; `key` is the problem's key under it."""
+
+    id: str
+    key: AnswerKey
+
+
+def conventions(problem: Problem) -> Iterator[Convention]:
+    """The other ways to take a problem, each as a key. What cannot be built (a sum of one sample) is left out."""
+    seen = {repr(problem)}
+    for id_, change in _CHANGES.items():
+        other = change(problem)
+        if repr(other) in seen:
+            continue
+        seen.add(repr(other))
+        try:
+            graph = build(other)
+            derivation = differentiate(graph)
+            evaluation = evaluate(derivation, starting_values(graph))
+            yield Convention(id_, answer_key(derivation, write_out(graph), evaluation))
+        except (DeriveError, ArithmeticError):
+            continue
+
+
+def _loss(name: str) -> Callable[[Problem], Problem]:
+    def changed(problem: Problem) -> Problem:
+        if problem.loss is None or not problem.loss.choice.name.endswith("squared-error"):
+            return problem
+        return replace(problem, loss=replace(problem.loss, choice=Choice(name)))
+
+    return changed
+
+
+def _reduction(problem: Problem) -> Problem:
+    if problem.loss is None or _samples(problem) < 2:
+        return problem
+    other = "mean" if problem.loss.reduction == "sum" else "sum"
+    return replace(problem, loss=replace(problem.loss, reduction=other))  # type: ignore[arg-type]
+
+
+def _samples(problem: Problem) -> int:
+    return max((len(values) for values in problem.inputs.values() if values is not None), default=1)
+
+
+def _order(problem: Problem) -> Problem:
+    optimizer = problem.optimizer
+    if optimizer is None or optimizer.name != "sgd":
+        return problem
+    other = "sequential" if optimizer.order == "simultaneous" else "simultaneous"
+    return replace(problem, optimizer=replace(optimizer, order=other))  # type: ignore[arg-type]
+
+
+def _biases(problem: Problem) -> Problem:
+    """Biases updated where they are not, and not where they are."""
+    kept = any("bias" in layer.trainable for layer in problem.layers)
+    layers = tuple(
+        replace(layer, trainable=layer.trainable - {"bias"} if kept else layer.trainable | {"bias"})
+        for layer in problem.layers
+    )
+    return replace(problem, layers=layers)
+
+
+def _numbering(problem: Problem) -> Problem:
+    """Weights numbered by the unit they leave in place of the one they enter."""
+    other = {"unit-major": "input-major", "input-major": "unit-major"}
+    layers = tuple(replace(layer, numbering=other[layer.numbering]) for layer in problem.layers)  # type: ignore[arg-type]
+    return replace(problem, layers=layers)
+
+
+_CHANGES: Mapping[str, Callable[[Problem], Problem]] = {
+    "without_half": _loss("squared-error"),
+    "with_half": _loss("half-squared-error"),
+    "mean_of_outputs": _loss("mean-squared-error"),
+    "reduction": _reduction,
+    "order": _order,
+    "biases": _biases,
+    "numbering": _numbering,
+}
