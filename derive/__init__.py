@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from derive.api import Solution, SolutionSet, solve, train
+    from derive.api import Solution, SolutionSet, check, solve, train
     from derive.errors import (
         DataError,
         DeriveError,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ProblemError,
         UntrueLineError,
     )
+    from derive.marks import Marks
     from derive.runs import TrainingResult
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ __all__ = [
     "DataError",
     "DeriveError",
     "FormulaError",
+    "Marks",
     "NumericError",
     "OptionError",
     "ProblemError",
@@ -39,14 +41,17 @@ __all__ = [
     "TrainingResult",
     "UntrueLineError",
     "__version__",
+    "check",
     "solve",
     "train",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name in ("solve", "train", "Solution", "SolutionSet", "TrainingResult"):
-        from derive import api as home
+    if name == "Marks":
+        from derive import marks as home
+    elif name in ("solve", "train", "check", "Solution", "SolutionSet", "TrainingResult"):
+        from derive import api as home  # type: ignore[no-redef]
     elif name in __all__:
         from derive import errors as home  # type: ignore[no-redef]
     else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -52,6 +52,8 @@ from derive.written import Written
 if TYPE_CHECKING:
     from sympy import Expr
 
+    from derive.marks import Marks
+
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[Any]
 
 
@@ -62,13 +64,19 @@ def solve(source: Source, **document_options: Any) -> Solution | SolutionSet:
     written with underscores (`trailing_zeros=True`). Raises ProblemError for a file that cannot be read,
     OptionError for an option that does not exist, NumericError where a quantity becomes NaN or infinite.
     """
-    text, name = _text(source)
-    read = read_problem(source) if isinstance(source, Mapping) else read_problem(text.encode("utf-8"), name=name)
+    read, text = _read(source)
     problem = with_options(read, document_options)
     given = {key: value for key, value in document_options.items() if value is not None}
     if problem.parts:
         return SolutionSet(problem, tuple(_solve(part, "", {}) for part in problem.parts), text, given)
     return _solve(problem, text, given)
+
+
+def _read(source: Source) -> tuple[Problem, str]:
+    """The problem, and its text."""
+    text, name = _text(source)
+    read = read_problem(source) if isinstance(source, Mapping) else read_problem(text.encode("utf-8"), name=name)
+    return read, text
 
 
 def _solve(problem: Problem, text: str, given: Mapping[str, Any]) -> Solution:
@@ -79,6 +87,30 @@ def _solve(problem: Problem, text: str, given: Mapping[str, Any]) -> Solution:
     further = several_steps(derivation, evaluation, problem.document.steps)
     run = train_as_asked(derivation, start) if problem.training and start else None
     return Solution(problem, derivation, evaluation, run, further, text, given)
+
+
+def check(
+    source: Source,
+    answers: Iterable[str | os.PathLike[str]] | str | os.PathLike[str],
+    *,
+    part: str | int | None = None,
+    **document_options: Any,
+) -> Marks:
+    """Mark what students handed in: files (YAML, JSON, CSV, worksheets) or folders of them, never run or trusted.
+
+    Each answer is recomputed from the student's own earlier ones. A file that cannot be read is a student with a
+    trouble; the rest is marked. Raises what `solve` raises, and OptionError for a path that is not there, a mark scheme
+    that does not fit, or a problem without numbers.
+    """
+    from derive.homework.check import Marker
+    from derive.homework.reading.files import read_sheets
+    from derive.marks import Marks
+
+    solution = _solve(with_options(part_of(_read(source)[0], part), document_options), "", {})
+    marker = Marker(solution.problem, solution.derivation, solution.neurons, solution.evaluation)
+    paths = [answers] if isinstance(answers, str | os.PathLike) else list(answers)
+    sheets = read_sheets(paths, marker.reader.known)
+    return Marks(marker, tuple(marker.mark(marker.reader.submission(sheet)) for sheet in sheets), solution.document)
 
 
 Data = str | os.PathLike[str] | Mapping[str, Any]

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("derive", deadline=None)  # how fast a busy machine is decides no test
+settings.load_profile("derive")
 
 GOLD = Path(__file__).parent / "gold"
 

@@ -25,7 +25,20 @@ CHAIN = [
 MAY_IMPORT = {folder: {"errors", *CHAIN[: place + 1]} for place, folder in enumerate(CHAIN)}
 MAY_IMPORT["homework"] = {"errors", *CHAIN, "homework"}
 MAY_IMPORT["render"] = {"errors", "render", "solution.layout", "solution.document", "solution.diagram"}
-MAY_IMPORT["cli"] = {"", "errors", "files", "shipped", "api", "runs", "plots", "problem", "render", "numeric", "cli"}
+MAY_IMPORT["cli"] = {
+    "",
+    "homework",
+    "errors",
+    "files",
+    "shipped",
+    "api",
+    "runs",
+    "plots",
+    "problem",
+    "render",
+    "numeric",
+    "cli",
+}
 TOP = {  # the modules above the folders
     "errors": set(),
     "files": {"errors", "render"},
@@ -34,7 +47,8 @@ TOP = {  # the modules above the folders
     "__main__": {"cli"},
     "exports": {"errors", "files"},
     "written": {"errors", "exports", "files", "render", "solution"},
-    "api": {"errors", "written", "render", "runs", *CHAIN},
+    "marks": {"errors", "files", "homework", "render", "solution"},
+    "api": {"errors", "written", "marks", "homework", "render", "runs", *CHAIN},
     "runs": {"errors", "files", "problem", "numeric"},
     "plots": {"errors", "files", "runs", "numeric"},
 }

@@ -2,6 +2,7 @@
 
     derive solve PROBLEM [-o FILE]     0: done, 2: something in the input is wrong, 130: stopped by Ctrl-C
     derive export PROBLEM DIR          the same
+    derive check PROBLEM ANSWERS...    the same
     derive train PROBLEM [-o RUN]      the same, and 1: training diverged
     derive gradcheck PROBLEM           the same, and 1: a gradient differs
 
@@ -19,6 +20,7 @@ from contextlib import suppress
 import click
 
 from derive import __version__
+from derive.cli.check import check
 from derive.cli.checking import gradcheck
 from derive.cli.common import INTERRUPTED, Commands, abandon_output, fail, show, usage
 from derive.cli.export import export
@@ -81,5 +83,5 @@ def cli(ctx: click.Context) -> None:
         show(START_PAGE)
 
 
-for _command in (solve, export, train, gradcheck, examples, schema):
+for _command in (solve, check, export, train, gradcheck, examples, schema):
     cli.add_command(_command)

@@ -16,7 +16,7 @@ from derive.formula.tree import Tree
 from derive.homework.conventions import Convention, conventions
 from derive.homework.formulas import FORMS, RIGHT, UNDECIDED, Points, at_points
 from derive.homework.key import KINDS, AnswerKey, Quantity, answer_key
-from derive.homework.marking import Chain, Mark, mark_numbers
+from derive.homework.marking import Cause, Chain, Mark, mark_numbers
 from derive.homework.mistakes.causes import Diagnosis
 from derive.homework.reading.answers import AnswerReader
 from derive.homework.submission import Answer, Submission
@@ -99,7 +99,7 @@ class Marker:
         extra = [id_ for id_ in submission.answers if id_ not in self.asked and id_ in key.quantities]
         wanted = [id_ for id_ in key.quantities if id_ in self.asked or id_ in extra]
 
-        def causes(quantity: Quantity, answer: Answer, chain: Chain) -> tuple[str, ...]:
+        def causes(quantity: Quantity, answer: Answer, chain: Chain) -> tuple[Cause, ...]:
             return diagnosis.causes(quantity, answer, chain, self.scheme.units)
 
         marks = mark_numbers(key, submission, wanted, true, causes, self.scheme.units)
@@ -139,7 +139,7 @@ class Marker:
             return replace(mark, verdict="undecided")
         found = at_points(formula, self.points.values)
         causes = tuple(
-            f"{candidate.mistake} at {mark.id}"
+            Cause(candidate.mistake, mark.id)
             for candidate in diagnosis.candidates(mark.id)
             if self.points.same(found, at_points(candidate.formula, self.points.values)) == RIGHT
         )

@@ -23,6 +23,17 @@ Expected = Callable[[str], Interval]
 
 
 @dataclass(frozen=True)
+class Cause:
+    """A known mistake that explains an answer: which, and in working out which quantity."""
+
+    mistake: str
+    at: str
+
+    def __str__(self) -> str:
+        return f"{self.mistake} at {self.at}"
+
+
+@dataclass(frozen=True)
 class Mark:
     """The verdict on one quantity. `expected` is what the student's own numbers give, `true` what the key gives."""
 
@@ -31,7 +42,7 @@ class Mark:
     answer: Answer | None
     true: float
     expected: Interval | None = None
-    causes: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
     @property
     def credited(self) -> bool:
@@ -84,7 +95,7 @@ def mark_numbers(
     submission: Submission,
     asked: Sequence[str],
     true: Mapping[str, float],
-    causes_of: Callable[[Quantity, Answer, Chain], tuple[str, ...]] = lambda quantity, answer, chain: (),
+    causes_of: Callable[[Quantity, Answer, Chain], tuple[Cause, ...]] = lambda quantity, answer, chain: (),
     units: float = 0.5,
 ) -> tuple[Mark, ...]:
     """The marks of all asked quantities that are numbers."""
@@ -111,7 +122,7 @@ def _marked(
     chain: Chain,
     exact: Chain,
     true: float,
-    causes_of: Callable[[Quantity, Answer, Chain], tuple[str, ...]],
+    causes_of: Callable[[Quantity, Answer, Chain], tuple[Cause, ...]],
 ) -> Mark:
     expected = chain.expected(quantity.id)
     if exact.expected(quantity.id).meets(written):

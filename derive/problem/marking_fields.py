@@ -43,9 +43,11 @@ MARKING = Record(
 
 def read_marking(fields: Mapping[str, Any]) -> Marking:
     """The scheme given, defaults for the rest."""
-    given = {key.replace("-", "_"): value for key, value in (fields.get("marking") or {}).items() if value is not None}
-    forms = given.pop("as", None) or {}
-    points = {name: float(value) for name, value in (given.pop("points", None) or {}).items() if value is not None}
-    asked = tuple(name for name in given.pop("ask", None) or () if name is not None)
-    numbers = {key: float(given.pop(key)) for key in ("carried", "method", "units") if key in given}
-    return Marking(ask=asked, points=points, forms=forms, **numbers, **given)
+    given: dict[str, Any] = {
+        key.replace("-", "_"): value for key, value in (fields.get("marking") or {}).items() if value is not None
+    }
+    given["forms"] = given.pop("as", None) or {}
+    given["points"] = {name: float(value) for name, value in given.get("points", {}).items() if value is not None}
+    given["ask"] = tuple(name for name in given.get("ask", ()) if name is not None)
+    given |= {key: float(given[key]) for key in ("carried", "method", "units") if key in given}
+    return Marking(**given)

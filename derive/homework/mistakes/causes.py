@@ -9,25 +9,12 @@ from functools import cached_property
 from derive.formula.tree import Tree, names
 from derive.homework.intervals import EVERYTHING, Interval, bounds
 from derive.homework.key import AnswerKey, Quantity
-from derive.homework.marking import Chain
+from derive.homework.marking import Cause, Chain
 from derive.homework.mistakes.place import Place
 from derive.homework.mistakes.table import MISTAKES
 from derive.homework.submission import Answer
 
 MOST = 6  # explanations that are listed
-
-
-@dataclass(frozen=True)
-class Cause:
-    """A mistake that explains an answer: which, and in working out which quantity. `with_` is a second one."""
-
-    mistake: str
-    at: str
-    with_: Cause | None = None
-
-    def __str__(self) -> str:
-        own = f"{self.mistake} at {self.at}"
-        return own if self.with_ is None else f"{own}, {self.with_}"
 
 
 @dataclass(frozen=True)
@@ -69,13 +56,13 @@ class Diagnosis:
         """How many wrong formulas there are for all quantities."""
         return sum(len(self.candidates(id_)) for id_ in self.key.quantities)
 
-    def causes(self, quantity: Quantity, answer: Answer, chain: Chain, units: float = 0.5) -> tuple[str, ...]:
+    def causes(self, quantity: Quantity, answer: Answer, chain: Chain, units: float = 0.5) -> tuple[Cause, ...]:
         """The mistakes that give the answer: at the quantity itself, or on the way to it from what was handed in."""
         if answer.number is None:
             return ()
         written = answer.number.interval(units)
         found = self._single(quantity.id, written, chain)
-        return tuple(dict.fromkeys(str(cause) for cause in found))[:MOST]
+        return tuple(dict.fromkeys(found))[:MOST]
 
     def _single(self, id_: str, written: Interval, chain: Chain) -> list[Cause]:
         found: list[Cause] = []

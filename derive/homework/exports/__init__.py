@@ -1,0 +1,1 @@
+"""Marks as data, for spreadsheets and course systems: one file per format."""
