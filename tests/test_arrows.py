@@ -43,7 +43,7 @@ TOP = {  # the modules above the folders
     "errors": set(),
     "files": {"errors", "render"},
     "shipped": {"errors", "problem"},
-    "__init__": {"errors", "api", "runs"},
+    "__init__": {"errors", "api", "marks", "runs"},
     "__main__": {"cli"},
     "exports": {"errors", "files"},
     "written": {"errors", "exports", "files", "render", "solution"},

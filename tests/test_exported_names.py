@@ -16,6 +16,7 @@ def test_exported_names() -> None:
             "DataError",
             "DeriveError",
             "FormulaError",
+            "Marks",
             "NumericError",
             "OptionError",
             "ProblemError",
@@ -24,6 +25,7 @@ def test_exported_names() -> None:
             "TrainingResult",
             "UntrueLineError",
             "__version__",
+            "check",
             "solve",
             "train",
         ]
@@ -44,14 +46,16 @@ def test_a_name_that_does_not_exist() -> None:
 
 
 def test_every_public_object_has_a_docstring() -> None:
-    from derive import Solution, SolutionSet, TrainingResult, solve, train
+    from derive import Marks, Solution, SolutionSet, TrainingResult, check, solve, train
 
     members = [
         member
-        for owner in (Solution, SolutionSet, TrainingResult)
+        for owner in (Marks, Solution, SolutionSet, TrainingResult)
         for name, member in inspect.getmembers(owner)
         if not name.startswith("_") and (callable(member) or isinstance(member, property))
     ]
     assert [
-        thing for thing in (solve, train, Solution, SolutionSet, TrainingResult, *members) if not inspect.getdoc(thing)
+        thing
+        for thing in (check, solve, train, Marks, Solution, SolutionSet, TrainingResult, *members)
+        if not inspect.getdoc(thing)
     ] == []
