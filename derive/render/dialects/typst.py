@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 
 from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice
-from derive.render.dialects.latex import latin_width
+from derive.render.dialects.latex import HIGHEST, latin_width
 from derive.render.escapes import CanSet, typst_settable, typst_settable_or_han, typst_text
+from derive.render.figures.layout import layout
+from derive.render.figures.typst import typst_picture
 from derive.render.shape import text_width
 from derive.render.shape import width as layout_width
 from derive.render.typst import OPERATORS, TypstEmitter
+
+WIDTH = 39.5  # of a line, in em
 
 
 def typst(language: str, flavor: str) -> Dialect:
@@ -30,12 +34,13 @@ def typst(language: str, flavor: str) -> Dialect:
         relation=OPERATORS.__getitem__,
         measure=layout_width if language in HAN_LANGUAGES else latin_width,
         text_measure=typst_width,
-        width=39.5,
+        width=WIDTH,
         indent=1,
         gap=2,
         column_gap=1.1,
         table_slack=1.2,
         wraps_cells=True,
+        draw=lambda drawing: typst_picture(layout(drawing), emit=emit, widest=WIDTH, highest=HIGHEST),
     )
 
 

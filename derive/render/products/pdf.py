@@ -20,8 +20,8 @@ ENGINES = ("auto", "pdflatex", "xelatex", "typst")
 
 _INSTALL_TYPST = "python -m pip install typst"
 _INSTALL_LATEX = {
-    "pdflatex": "apt-get install texlive-latex-recommended texlive-fonts-recommended lmodern",
-    "xelatex": "apt-get install texlive-xetex texlive-lang-chinese",
+    "pdflatex": "apt-get install texlive-latex-recommended texlive-pictures texlive-fonts-recommended lmodern",
+    "xelatex": "apt-get install texlive-xetex texlive-pictures texlive-lang-chinese",
 }
 
 
