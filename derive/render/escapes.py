@@ -152,9 +152,10 @@ def typst_settable_or_han(char: str) -> bool:
 
 def typst_text(text: str, can_set: CanSet) -> str:
     """Typst's running text: every sign of markup, code, link and typography disarmed, also where a line begins."""
-    escaped = re.sub(r"[\\*_`$#<>@~\[\]\"/]|-(?![A-Za-z])|\.(?=\.)", r"\\\g<0>", _shown(text, can_set))
+    unligatured = re.sub(r"([-<>,'])(?=\1)|[?!](?=`)", "\\g<0>\u200c", _shown(text, can_set))
+    escaped = re.sub(r"[\\*_`$#<>@~\[\]\"/]|-(?![A-Za-z])|\.(?=\.)", r"\\\g<0>", unligatured)
     guarded = re.sub(r"^\s*\d+(?=\.(?:\s|$))|^\s*(?=[=+])", r"\g<0>\\", escaped)
-    return re.sub(r"[A-Za-z0-9.,:]{25}(?=[A-Za-z0-9])", r"\g<0>\\u{200b}", guarded)
+    return re.sub(r"[A-Za-z0-9.,:]{25}(?=[A-Za-z0-9])", r"\g<0>\\u{200b}", guarded).replace("\u200c", r"\u{200c}")
 
 
 def typst_string(text: str, can_set: CanSet) -> str:

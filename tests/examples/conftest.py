@@ -1,6 +1,6 @@
-"""The random networks of tests/numeric serve here too."""
+"""The random networks of tests/numeric serve here too, and what compiles Typst in tests/render."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "numeric"))
+sys.path[:0] = [str(Path(__file__).parent.parent / folder) for folder in ("numeric", "render")]

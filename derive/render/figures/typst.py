@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from derive.render.figures.picture import Label, Line, Mark, Picture, Point, Shape
+from derive.render.figures.picture import Label, Line, Picture, Point, Shape
 from derive.render.typst import TypstEmitter
 
 _HEAD = 0.45  # the length of an arrow's head, in em
