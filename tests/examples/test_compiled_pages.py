@@ -1,4 +1,4 @@
-"""The LaTeX of every example compiles: no error, no line that sticks out, no character that is missing."""
+"""The LaTeX and Typst of every example compile: no error, no line that sticks out, no character that is missing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from typst_pages import outside, typst_pdf, words_of
 
 import derive
 from derive.render import render
@@ -21,6 +22,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ENGINES = {"en": "pdflatex", "zh": "xelatex"}
 PAGES = ("w1-mazur", "w3-circuits-and-training")  # alone; with all others below
 WIDEST = 5.0  # points that a line may stick out
+RESULTS = ("0.298371109", "0.082167041", "0.35891648", "0.149780716")  # Mazur's loss, gradient, w5 and w1 afterwards
 
 
 def compiled(files: Mapping[str, str], language: str, folder: Path) -> list[str]:
@@ -61,7 +63,7 @@ def test_a_walkthrough_compiles(name: str, language: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("language", ENGINES)
-def test_every_example_compiles_as_a_page_and_as_fragments(language: str, tmp_path: Path) -> None:
+def test_every_example_compiles_as_a_page_as_fragments_and_by_typst(language: str, tmp_path: Path) -> None:
     """All of them one after the other: starting the engine takes longer than a page."""
     blocks: list[Block] = []
     for path in sorted(EXAMPLES.glob("*.yaml")):
@@ -70,6 +72,10 @@ def test_every_example_compiles_as_a_page_and_as_fragments(language: str, tmp_pa
     examples = Document("All examples", language, tuple(blocks))
     assert compiled({"page.tex": render(examples, "latex")}, language, tmp_path) == []
     assert compiled(fragments(examples), language, tmp_path) == []
+    made, warnings = typst_pdf(render(examples, "typst"), language)
+    shown = words_of(made, "-bbox")
+    assert (warnings, outside(shown, language)) == ([], [])
+    assert [result for result in RESULTS if result not in shown] == []
 
 
 @pytest.mark.parametrize("notation", ["layered", "index", "matrix", "plain"])
