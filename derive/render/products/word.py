@@ -62,9 +62,17 @@ def _dialect(language: str, flavor: str) -> Dialect:
 
     def formula(layout: Layout) -> str:
         """A line may end after a comma, which no word processor would break within a formula."""
-        return ", ".join(map(voice.formula, between_commas(layout)))
+        return ", ".join(_readable(voice.formula(part)) for part in between_commas(layout))
 
-    return replace(dialect, text=replace(voice, formula=formula, code=str), width=35.0)
+    def display(layout: Layout) -> str:
+        return _readable(dialect.display(layout))
+
+    return replace(dialect, text=replace(voice, formula=formula, code=str), display=display, width=35.0)
+
+
+def _readable(tex: str) -> str:
+    """A plus sign alone as text: LibreOffice takes it for a sum without terms."""
+    return tex.replace("^{+}", r"^{\text{+}}")
 
 
 _FORMAT = Format("docx", (), "word", _dialect)

@@ -33,7 +33,7 @@ def styled(content: bytes, language: str) -> bytes:
 def _document(xml: str, language: str) -> str:
     xml = re.sub(r"<w:sectPr\s*/>|<w:sectPr>.*?</w:sectPr>", PAPER, xml, flags=re.DOTALL)
     xml = re.sub(r'(<m:oMathParaPr>\s*<m:jc m:val=)"center"', r'\1"left"', xml)
-    xml = _LETTERS.sub(_one_word, xml)
+    xml = _with_braces(_LETTERS.sub(_one_word, xml))
     return re.sub(_CHAIN, r"\1" + _GAPS, xml)
 
 
@@ -50,6 +50,25 @@ def _one_word(letters: re.Match[str]) -> str:
 _CHAIN = r'(<m:baseJc m:val="center" ?/><m:plcHide m:val="1" ?/>)(?=<m:mcs><m:mc><m:mcPr><m:mcJc m:val="right")'
 _GAPS = '<m:rSpRule m:val="1"/><m:cGpRule m:val="3"/><m:cGp m:val="60"/>'
 """A chain of equations is a matrix: one line and a half from row to row, a narrow gap before each relation."""
+
+
+_BRACE = re.compile(r"</m:e><m:lim><m:r>(?:<m:rPr>.{,60}?</m:rPr>)?<m:t>⏟</m:t></m:r></m:lim>$", re.DOTALL)
+_UNDER = '<m:groupChr><m:groupChrPr><m:chr m:val="⏟"/><m:pos m:val="bot"/><m:vertJc m:val="top"/></m:groupChrPr>'
+
+
+def _with_braces(xml: str) -> str:
+    """Braces below a formula as wide as it: pandoc sets one of a letter's width as a limit."""
+    pieces = re.split(r"(</?m:limLow>)", xml)
+    opened: list[int] = []
+    for at, piece in enumerate(pieces):
+        if piece == "<m:limLow>":
+            opened.append(at)
+        elif piece == "</m:limLow>":
+            opening = opened.pop()
+            if _BRACE.search(pieces[at - 1]):
+                pieces[at - 1] = _BRACE.sub("</m:e>", pieces[at - 1])
+                pieces[opening], pieces[at] = _UNDER, "</m:groupChr>"
+    return "".join(pieces)
 
 
 def _styles(xml: str, language: str) -> str:
