@@ -33,6 +33,9 @@ from derive.numeric.training.metrics import Measuring
 from derive.numeric.training.setup import Backend, Setup
 from derive.numeric.training.state import State
 from derive.problem.model import Problem
+from derive.render.display import mime_bundle
+from derive.solution.document import Document
+from derive.solution.run_report import Run, run_report
 
 PROBLEM, PARAMETERS, HISTORY, STATE = "problem.yaml", "parameters.npz", "history.csv", "state.npz"
 FORMAT = 1  # of state.npz
@@ -151,17 +154,17 @@ class TrainingResult:
     def __repr__(self) -> str:
         return f"<TrainingResult: {self.summary().splitlines()[0]}, loss {self.loss:.6g}>"
 
+    @property
+    def document(self) -> Document:
+        """The run as a page: why it ended, and the loss on the way."""
+        title = self.problem.title.get(language := self.problem.document.language, "")
+        loss = self.setup.graph.loss
+        return run_report(Run(title, language, loss, self.steps, self.epochs, self.ended, self.history))
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        rows = "\n".join(f"| {record.step} | {record.epoch} | {record.loss:.6g} |" for record in few(self.history))
-        table = f"| step | epoch | loss |\n| ---: | ---: | ---: |\n{rows}"
-        return {"text/plain": self.summary(), "text/markdown": f"{self.summary()}\n\n{table}"}
-
-
-def few(history: tuple[Record, ...], most: int = 12) -> tuple[Record, ...]:
-    """Some records, evenly chosen, the first and the last among them."""
-    if len(history) <= most:
-        return history
-    return tuple(history[round(at * (len(history) - 1) / (most - 1))] for at in range(most))
+        """What a notebook shows; as plain text the summary."""
+        shown = mime_bundle(self.document, include, exclude)
+        return {kind: self.summary() if kind == "text/plain" else text for kind, text in shown.items()}
 
 
 def measured(record: Record) -> str:

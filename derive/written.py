@@ -10,6 +10,7 @@ from typing import Any
 
 from derive.errors import OptionError
 from derive.files import JSON, check_format, format_of, write_all
+from derive.render.display import mime_bundle
 from derive.render.document import render, render_files
 from derive.render.formats import FORMATS
 from derive.render.products.making import Making
@@ -135,4 +136,5 @@ class Written(ABC):
         return tuple(files)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
-        return {"text/markdown": self.to_markdown(flavor="dollars"), "text/plain": self.to_text()}
+        """What a notebook shows."""
+        return mime_bundle(self.document, include, exclude)

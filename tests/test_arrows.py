@@ -49,7 +49,7 @@ TOP = {  # the modules above the folders
     "written": {"errors", "exports", "files", "render", "solution"},
     "marks": {"errors", "files", "homework", "render", "solution"},
     "api": {"errors", "written", "marks", "homework", "render", "runs", *CHAIN},
-    "runs": {"errors", "files", "problem", "numeric"},
+    "runs": {"errors", "files", "problem", "numeric", "render", "solution"},
     "plots": {"errors", "files", "runs", "numeric"},
 }
 

@@ -57,7 +57,7 @@ def document_option(field: Field) -> Callable[[Any], Any]:
 
 
 def flavors() -> tuple[str, ...]:
-    return tuple(flavor for format in FORMATS.values() for flavor in format.flavors)
+    return tuple(dict.fromkeys(flavor for format in FORMATS.values() for flavor in format.flavors))
 
 
 def the_handout(flavor: str | None) -> str:
@@ -70,7 +70,11 @@ def the_handout(flavor: str | None) -> str:
 @click.argument("problem", type=ProblemFile())
 @file_option("-o", "--output", metavar="FILE", help="Where to write. Default: standard output.")
 @words_option("--to", words=format_names(), help="The format. Default: as FILE ends; else see below.")
-@words_option("--flavor", words=flavors(), help="How Markdown marks mathematics; a deck with overlays or without.")
+@words_option(
+    "--flavor",
+    words=flavors(),
+    help="Marks of mathematics in Markdown, a deck without overlays, a fragment of a page.",
+)
 @click.option("--handout", is_flag=True, help="A deck to print, without overlays: --flavor handout.")
 @words_option("--pdf-engine", "engine", words=PRODUCTS["pdf"].engines, help="What makes a PDF. Default: auto.")
 @document_options

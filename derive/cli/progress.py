@@ -63,7 +63,7 @@ class Bar:
         self._bar.update(self._task, completed=record.step, loss=loss)
 
     def ends(self) -> None:
-        from derive.runs import few
+        from derive.numeric.training.loop import few
 
         show("".join(line(record) + "\n" for record in few(tuple(self._seen), LINES + 1)))
 

@@ -8,6 +8,7 @@
 `{{ part | column_types }}`  LaTeX's `{@{}lr@{}}` of a table's part
 `{{ code | compact }}`   style or script without the empty lines and trailing spaces that a page would lose
 `{{ code | digest }}`    what a Content-Security-Policy calls a style or script by
+`{{ code | scoped(".a") }}`  a style whose rules hold only within the element of class a; `&` is that element
 `{{ 3 | cell }}`         where block 3 begins a cell of a notebook
 `{{ 1.2 | smaller }}`    the LaTeX size that makes what is 1.2 times too wide fit
 """
@@ -38,6 +39,7 @@ def add_filters(environment: jinja2.Environment) -> None:
         compact=compact,
         digest=digest,
         cell=cell,
+        scoped=scoped,
     )
 
 
@@ -97,6 +99,16 @@ def compact(code: str) -> Fragment:
     """Only lines with something on them, and no comments that fill a line."""
     lines = (line.strip() for line in code.splitlines())
     return Fragment("\n".join(line for line in lines if line and not line.startswith("//")))
+
+
+def scoped(code: str, root: str) -> Fragment:
+    """Every selector after `root`; rules within @media too."""
+
+    def within(found: re.Match[str]) -> str:
+        selectors = re.split(r",\s*(?![^(]*\))", found[0].strip())
+        return ", ".join(root if one == "&" else f"{root} {one}" for one in selectors) + " "
+
+    return Fragment(re.sub(r"(?<=[{}])\s*[^{}@;]+(?=\{)", lambda found: f"\n{within(found)}", "}" + code)[1:])
 
 
 def digest(code: str) -> Fragment:

@@ -43,9 +43,9 @@ FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
         Format("markdown", (".md", ".markdown"), "markdown", markdown, flavors=("github", "dollars")),
-        Format("latex", (".tex",), "latex", latex),
+        Format("latex", (".tex",), "latex", latex, flavors=("article", "fragment")),
         Format("typst", (".typ",), "typst", typst),
-        Format("html", (".html", ".htm"), "html", html),
+        Format("html", (".html", ".htm"), "html", html, flavors=("page", "fragment")),
         Format("beamer", (), "beamer", beamer, flavors=("overlays", "handout"), is_compiled=True),
         Format("slides", (), "slides", slides),
         Format("text", (".txt",), "text", text),

@@ -39,6 +39,13 @@ class Record:
     held_out_accuracy: float | None = None
 
 
+def few(history: tuple[Record, ...], most: int = 12) -> tuple[Record, ...]:
+    """Some records, evenly chosen, the first and the last among them."""
+    if len(history) <= most:
+        return history
+    return tuple(history[round(at * (len(history) - 1) / (most - 1))] for at in range(most))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """`ended`: done, loss, plateau, interrupted or diverged (then `divergence` says where, and `state` is the last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice, markup_width
 from derive.render.escapes import CanSet, latex_text, latin, latin_or_han
@@ -17,7 +18,9 @@ from derive.solution.layout import Layout
 
 
 def latex(language: str, flavor: str) -> Dialect:
-    return latex_dialect(language)
+    """The flavor `fragment` goes into somebody else's document, which need not know TikZ."""
+    dialect = latex_dialect(language)
+    return replace(dialect, draw=None) if flavor == "fragment" else dialect
 
 
 WIDEST, HIGHEST = 46.0, 56.0  # of a figure on the page, in em: it may reach into the margins

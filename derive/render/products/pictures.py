@@ -52,9 +52,8 @@ def _by_typst(svg: str) -> bytes | None:
         return None
     import typst
 
+    page = b'#set page(width: auto, height: auto, margin: 0pt, fill: white)\n#image("figure.svg")\n'
     with tempfile.TemporaryDirectory(prefix="derive-") as folder:
         Path(folder, "figure.svg").write_text(svg, encoding="utf-8")
-        page = '#set page(width: auto, height: auto, margin: 0pt, fill: white)\n#image("figure.svg")\n'
-        Path(folder, "figure.typ").write_text(page, encoding="utf-8")
-        made: bytes = typst.compile(Path(folder, "figure.typ"), format="png", ppi=_SCALE * _INCH)
-        return made
+        made, _ = typst.Compiler(page, root=folder).compile_with_warnings(format="png", ppi=_SCALE * _INCH)
+        return made if isinstance(made, bytes) else None

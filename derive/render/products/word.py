@@ -43,7 +43,7 @@ def word(document: Document, making: Making) -> bytes:
     untitled = replace(document, title="")
     page = render_as(untitled, _FORMAT, flavor="dollars", template_dir=making.template_dir, name="figure")
     reading = ["--sandbox", "--from", READER, "--to", "json", "--shift-heading-level-by=-1"]
-    tree = json.loads(_run(pandoc, reading, page.text.encode()))
+    tree = json.JSONDecoder().decode(_run(pandoc, reading, page.text.encode()).decode())
     pictures = {name: picture for name, svg in page.beside.items() if (picture := png(svg))}
     tree["blocks"] = _checked(tree["blocks"], pictures)
     tree["meta"] = {key: _meta(text) for key, text in _about(document).items()}
@@ -71,8 +71,8 @@ def _dialect(language: str, flavor: str) -> Dialect:
 
 
 def _readable(tex: str) -> str:
-    """A plus sign alone as text: LibreOffice takes it for a sum without terms."""
-    return tex.replace("^{+}", r"^{\text{+}}")
+    """A plus sign that ends a superscript as text: LibreOffice takes it for a sum without a second term."""
+    return tex.replace("+}", r"\text{+}}")
 
 
 _FORMAT = Format("docx", (), "word", _dialect)
