@@ -91,7 +91,7 @@ class ListingView:
 @dataclass(frozen=True)
 class FigureView:
     """`body` is the drawing as markup, or the name of its file; empty where the page can hold neither. `description`
-    has no markup in it: it is what is read out in place of the drawing.
+    has no markup in it: it is what is read out in place of the drawing. On slides it builds up in `stages` steps.
     """
 
     kind: str
@@ -99,6 +99,7 @@ class FigureView:
     caption: Fragment
     description: Fragment
     id: str
+    stages: int = 0
 
 
 View: TypeAlias = TextView | EquationView | TableView | ListingView | FigureView

@@ -80,8 +80,10 @@ STYLE = f"""\
 {RULES}"""
 
 
-def svg(picture: Picture, title: str = "", description: str = "", alone: bool = False) -> str:
-    """The picture as an `<svg>` element; `alone` makes it a whole file with a style of its own."""
+def svg(picture: Picture, title: str = "", description: str = "", alone: bool = False, staged: bool = False) -> str:
+    """The picture as an `<svg>` element; `alone` makes it a whole file with a style of its own. `staged` notes from
+    which step on a mark is shown, as `data-from`, where that is not from the start.
+    """
     wide, high = _number(picture.width * EM), _number(picture.height * EM)
     space = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
     parts = [f'<svg{space} class="derive-figure" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}"']
@@ -91,7 +93,10 @@ def svg(picture: Picture, title: str = "", description: str = "", alone: bool = 
     if alone:
         parts += [f"<style>\n{STYLE.replace(':root', 'svg')}</style>"]
         parts += [f'<rect class="patch" width="{wide}" height="{high}"/>']
-    parts += [text for mark in picture.marks for text in _MARKS[type(mark)](mark)]
+    for mark in picture.marks:
+        drawn = _MARKS[type(mark)](mark)
+        later = staged and mark.stage
+        parts += [f'<g data-from="{mark.stage}">', *drawn, "</g>"] if later else drawn
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
