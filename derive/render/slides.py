@@ -30,7 +30,8 @@ class Piece:
 
     @property
     def last_step(self) -> int:
-        return max((self.step, *self.row_steps))
+        stages = self.view.stages if isinstance(self.view, FigureView) else 0
+        return max((self.step + stages, *self.row_steps))
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Slide:
     """One slide. `trail` are the headings above its own, the outermost first; it is slide `number` of the `count` below
     its heading. `level` is that of a heading which begins here, else 0. `excess` above 1 tells how much too full it is:
     This happens only where a single line of text or row of a table is higher than a slide. The `opening` slide has the
-    page's title, and the words that stand there before the first heading.
+    page's title, and the words that stand there before the first heading. A title that `is_long` is set smaller.
     """
 
     title: Fragment
@@ -49,6 +50,7 @@ class Slide:
     level: int = 0
     excess: float = 1.0
     opening: bool = False
+    is_long: bool = False
 
     @property
     def steps(self) -> int:
@@ -75,12 +77,14 @@ class _Atom:
 # Costs of a slide: for being there, for being empty, for beginning within something, for a second thought on it.
 _SLIDE, _EMPTY = 6.0, 10.0
 _IN_EQUATION, _IN_TABLE, _IN_LISTING, _AFTER_WORDS, _LONELY = 30.0, 12.0, 8.0, 400.0, 25.0
+_OPENING = 2.0  # how much larger than text the page's title is on its first slide
 _BEFORE_NOTE, _NEXT_THOUGHT, _NEXT_EQUATION = 8.0, 9.0, 2.0
 
 
 def deck(title: Fragment, views: Iterable[View], dialect: Dialect) -> tuple[Slide, ...]:
     """The slides of a page with that title."""
-    slides = [Slide(title, (), (), opening=True)]
+    is_long = _lines(title, dialect, _OPENING) > 4
+    slides = [Slide(title, (), (), opening=True, is_long=is_long)]
     headings: list[TextView] = []
     views = tuple(views)
     for heading, below in _sections(views):
@@ -90,9 +94,11 @@ def deck(title: Fragment, views: Iterable[View], dialect: Dialect) -> tuple[Slid
                 continue
         trail = tuple(above.text for above in headings[:-1])
         name = heading.text if heading is not None else title
+        if heading is None and is_long:
+            name = Fragment()  # the first slide has it
         made = _section(name, trail, below, dialect, 0 if heading is None else heading.level)
         if heading is None and len(made) == 1 and all(isinstance(view, TextView) for view in below):
-            slides = [replace(made[0], opening=True)]
+            slides = [replace(made[0], opening=True, is_long=is_long)]
         else:
             slides += made
     return tuple(slides)
@@ -132,8 +138,10 @@ def _section(
     sheet = dialect.sheet
     assert sheet is not None
     trail = _fitting(trail, dialect)
-    lines = _lines(Fragment(title + " 9/9"), dialect, sheet.title)
-    sheet = replace(sheet, height=sheet.height - (lines - 1) * sheet.line * sheet.title)
+    is_long = _lines(title, dialect, sheet.title) > 2
+    size = 1.0 if is_long else sheet.title
+    over = (_lines(Fragment(title + " 9/9"), dialect, size) - 1) * sheet.line * size
+    sheet = replace(sheet, height=max(sheet.height - over, sheet.height / 3))
     blocks = [_made_to_fit(at, blocks, dialect, sheet) for at in range(len(blocks))]
     atoms = [atom for at in range(len(blocks)) for atom in _atoms(at, blocks, dialect, sheet)]
     groups = _divided(atoms, sheet) if atoms else [[]]
@@ -146,6 +154,7 @@ def _section(
             len(groups),
             level if number == 1 else 0,
             max(1.0, _filled(group, sheet) / sheet.height),
+            is_long=is_long,
         )
         for number, group in enumerate(groups, 1)
     ]

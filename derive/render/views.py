@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from derive.render.breaking import DisplayRow, Page, break_lines
 from derive.render.dialect import Dialect
+from derive.render.figures.layout import layout
 from derive.render.heights import extent, row_height
 from derive.render.prose import Fragment, Speaker
 from derive.render.shape import Style
@@ -200,7 +201,8 @@ def _figure(block: Figure, viewer: Viewer) -> FigureView:
     if not body:
         return FigureView("figure", Fragment(), Fragment(), Fragment(), block.id)
     description = viewer.text.escape(viewer.aloud.say(block.description))
-    return FigureView("figure", Fragment(body), viewer.text.say(block.caption), description, block.id)
+    stages = layout(block.drawing).stages if dialect.sheet is not None else 0
+    return FigureView("figure", Fragment(body), viewer.text.say(block.caption), description, block.id, stages)
 
 
 def figure_name(viewer: Viewer, block: Figure) -> str:

@@ -10,8 +10,8 @@ from derive.render.figures.layout import layout
 from derive.render.figures.tikz import tikz
 from derive.render.tex import TexEmitter
 
-WIDTH = 37.0
-"""Of a slide's text, in em of Beamer's 11pt on 16 cm by 9 cm, margins taken away."""
+WIDTH = 36.0
+"""Of an equation on a slide, in em of Beamer's 11pt on 16 cm by 9 cm, margins and indent taken away."""
 
 _SHEET = Sheet(height=16.6, line=1.25, row_gap=0.46, block_gap=0.75, cell=1.5)
 _HIGHEST = 12.0  # a figure, where a sentence and its caption stand on the same slide
