@@ -113,11 +113,40 @@ def test_a_link_of_the_contents_scrolls_to_its_heading(chromium: Chromium, page_
     assert -1 <= chromium.run("return document.querySelector(location.hash).getBoundingClientRect().top") < 800
 
 
+TORN = """
+const torn = [], left = (node, at) => {
+  const range = document.createRange();
+  range.setStart(node, at);
+  range.setEnd(node, at + 1);
+  return range.getBoundingClientRect().left;
+};
+const all = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+while (all.nextNode()) {
+  const text = all.currentNode, box = text.previousSibling?.getBoundingClientRect?.();
+  const next = text.nextSibling?.getBoundingClientRect?.();
+  if (box && text.previousSibling.matches("math") && /^[,.;:!?)，。；：！？、）]/.test(text.data) && left(text, 0) < box.right - 1)
+    torn.push(text.previousSibling.textContent + text.data);
+  if (next && text.nextSibling.matches("math") && /[(（]$/.test(text.data) && left(text, text.length - 1) > next.left)
+    torn.push(text.data + text.nextSibling.textContent);
+}
+return torn;
+"""
+"""Formulas that stand on another line than the punctuation that belongs to them."""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_line_begins_with_the_comma_of_a_formula(chromium: Chromium, page_of: PageOf, language: str) -> None:
+    chromium.show(page_of("w1-mazur", language=language))
+    for width in range(300, 520, 9):
+        chromium.resize(width)
+        assert chromium.run(TORN) == []
+
+
 def test_a_fraction_is_higher_than_a_line_of_text(chromium: Chromium, page_of: PageOf) -> None:
     chromium.show(page_of("w1-mazur", language="en"))
     line, fractions = chromium.run("""
       const style = getComputedStyle(document.querySelector("main p"));
-      const parts = [...document.querySelectorAll("main math[display=block] mfrac")].filter((f) => !f.closest("[mathsize]"));
+      const parts = [...document.querySelectorAll("main math[display=block] mfrac")].filter((f) => !f.closest("[mathsize], mtext"));
       return [parseFloat(style.fontSize), parts.map((f) => [f, ...f.children].map((e) => e.getBoundingClientRect())
         .map((box) => [box.top, box.bottom]))];
     """)

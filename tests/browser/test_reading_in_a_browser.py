@@ -107,7 +107,11 @@ def test_what_is_hidden_for_now_is_printed(w1: Chromium) -> None:
     assert hidden == 0
 
 
-MARKED = "return [...document.querySelectorAll('.marked')].map((e) => e.getAttribute('data-q'))"
+MARKED = "return [...document.querySelectorAll('.marked[data-q]')].map((e) => e.getAttribute('data-q'))"
+
+
+BACKGROUNDS = """return [...document.querySelectorAll("math [data-q]" + arguments[0])].map(
+  (each) => getComputedStyle(each).backgroundColor)"""
 
 
 def test_a_quantity_with_the_focus_is_marked_wherever_it_occurs(w1: Chromium) -> None:
@@ -118,18 +122,39 @@ def test_a_quantity_with_the_focus_is_marked_wherever_it_occurs(w1: Chromium) ->
         assert count > 3
         w1.run("document.querySelector(`main math [data-q='${arguments[0]}']`).focus()", name)
         assert w1.run(MARKED) == [name] * count
-        colors = w1.run(
-            "return [...new Set([...document.querySelectorAll('math .marked')].map((e) => getComputedStyle(e).backgroundColor))]"
-        )
-        assert colors == ["rgb(255, 243, 196)"]
+        assert set(w1.run(BACKGROUNDS, ".marked")) != set(w1.run(BACKGROUNDS, ":not(.marked)"))
     w1.run("document.activeElement.blur()")
     assert w1.run(MARKED) == []
 
 
-def test_a_figure_marks_the_quantities_of_the_formulas(w1: Chromium) -> None:
-    in_figures = "return [...new Set([...document.querySelectorAll('figure svg [data-q]')].map((e) => e.dataset.q))]"
-    in_formulas = "return [...new Set([...document.querySelectorAll('math [data-q]')].map((e) => e.dataset.q))]"
-    assert set(w1.run(in_figures)) <= set(w1.run(in_formulas))
+def test_a_quantity_of_a_formula_is_marked_in_the_figures_too(w1: Chromium) -> None:
+    w1.run("document.querySelector(\"main math [data-q='w5']\").focus()")
+    marked, colors = w1.run("""
+      const labels = [...document.querySelectorAll("figure svg .marked[data-q]")];
+      return [labels.map((e) => e.textContent), labels.map((e) => getComputedStyle(e).stroke)];
+    """)
+    others = w1.run("return getComputedStyle(document.querySelector('figure svg [data-q]:not(.marked)')).stroke")
+    assert marked
+    assert set(marked) == {"w5"}
+    assert others == "none"
+    assert "none" not in colors
+
+
+def test_a_label_of_a_figure_marks_its_quantity_in_the_formulas(w1: Chromium) -> None:
+    w1.run("document.querySelector(\"figure svg [data-q='out_h1']\").scrollIntoView({block: 'center'})")
+    x, y = w1.run("""const box = document.querySelector("figure svg [data-q='out_h1']").getBoundingClientRect();
+      return [box.x + box.width / 2, box.y + box.height / 2]""")
+    w1.command("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    assert set(w1.run(MARKED)) == {"out_h1"}
+    assert w1.run("return document.querySelectorAll('main math .marked').length") > 3
+    w1.command("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
+
+
+def test_every_quantity_of_a_figure_is_one_of_the_formulas(w1: Chromium) -> None:
+    names = """return ["figure svg", "main math"].map((part) =>
+      [...new Set([...document.querySelectorAll(`${part} [data-q]`)].map((e) => e.dataset.q))])"""
+    in_figures, in_formulas = w1.run(names)
+    assert {"w1", "w8", "i1", "out_h2", "E_total"} <= set(in_figures) <= set(in_formulas)
 
 
 def test_each_quantity_is_one_stop_of_the_tab_key(w1: Chromium) -> None:

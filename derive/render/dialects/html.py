@@ -35,7 +35,7 @@ def html(language: str, flavor: str) -> Dialect:
         strong=lambda fragment: f"<strong>{fragment}</strong>",
         emph=lambda fragment: f"<em>{fragment}</em>",
         code=lambda fragment: f"<code>{fragment}</code>",
-        finish=lambda fragment: _spaced(fragment.strip()),
+        finish=lambda fragment: _together(_spaced(fragment.strip())),
     )
     return Dialect(
         text=text,
@@ -59,7 +59,8 @@ def formula(layout: Layout) -> str:
     """Mathematics among words, which keeps its TeX so that copying gives it. A line may end after a comma, so what
     stands between commas is a formula by itself.
     """
-    return ", ".join(map(_formula, between_commas(layout)))
+    *pieces, last = map(_formula, between_commas(layout))
+    return "".join(f"{_KEPT}{piece},</span> " for piece in pieces) + last
 
 
 def _formula(layout: Layout) -> str:
@@ -80,6 +81,20 @@ _HAN = "[\u3400-\u9fff]"
 def _spaced(fragment: str) -> str:
     """A space between Han characters and a formula, as a Chinese page is set."""
     return re.sub(f"({_HAN})(?=<math>)", r"\1 ", re.sub(f"</math>(?={_HAN})", "</math> ", fragment))
+
+
+_KEPT = '<span class="kept">'
+_OPENING, _CLOSING = "(（“‘《「", ",.;:!?)，。；：！？、）”’》」"
+_HELD = re.compile(f"([{_OPENING}]*)(<math>.*?</math>)([{_CLOSING}]*)")
+
+
+def _together(fragment: str) -> str:
+    """A formula on one line with the punctuation that it touches."""
+
+    def hold(found: re.Match[str]) -> str:
+        return f"{_KEPT}{found[0]}</span>" if found[1] or found[3] else found[0]
+
+    return _HELD.sub(hold, re.sub(f"{_KEPT}(.*?)</span>", r"\1", fragment))
 
 
 _UNSEEN = re.compile(r"<annotation.*?</annotation>|<[^>]*>|(?<=&)[a-z#0-9]+;")  # of an entity one sign is left
