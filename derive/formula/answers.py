@@ -186,8 +186,17 @@ class _Reader:
         return Call("abs", (body,)) if token.text == "|" else body
 
     def group(self) -> Tree:
-        """What stands in braces, or in parentheses after a sign of its own."""
+        """What stands in braces, or in parentheses after a sign of its own; as in TeX, one digit or name stands alone."""
         token = self.tokens[self.at]
+        if token.kind == "number" and token.text.isdigit():  # \frac12 is one half
+            if len(token.text) > 1:
+                self.tokens[self.at] = Token("number", token.text[1:], token.position + 1)
+            else:
+                self.at += 1
+            return Number(token.text[0])
+        if token.kind == "name":
+            self.at += 1
+            return Name(token.text)
         if not (self.sees("{") or self.sees("(")):
             raise self.error(f"expected '{{', found '{self.typed(token)}'")
         self.at += 1
