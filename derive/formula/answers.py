@@ -186,7 +186,7 @@ class _Reader:
         return Call("abs", (body,)) if token.text == "|" else body
 
     def group(self) -> Tree:
-        """What stands in braces, or in parentheses after a sign of its own; as in TeX, one digit or name stands alone."""
+        """What stands in braces or parentheses after a sign of its own; as in TeX, a digit or a name stands alone."""
         token = self.tokens[self.at]
         if token.kind == "number" and token.text.isdigit():  # \frac12 is one half
             if len(token.text) > 1:
