@@ -52,6 +52,8 @@ from derive.written import Written
 if TYPE_CHECKING:
     from sympy import Expr
 
+    from derive.homework.check import Marker
+    from derive.homework.lint import Exercise
     from derive.marks import Marks
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | IO[Any]
@@ -102,15 +104,35 @@ def check(
     trouble; the rest is marked. Raises what `solve` raises, and OptionError for a path that is not there, a mark scheme
     that does not fit, or a problem without numbers.
     """
-    from derive.homework.check import Marker
     from derive.homework.reading.files import read_sheets
     from derive.marks import Marks
 
-    solution = _solve(with_options(part_of(_read(source)[0], part), document_options), "", {})
-    marker = Marker(solution.problem, solution.derivation, solution.neurons, solution.evaluation)
+    solution, marker = _marker(source, part, document_options)
     paths = [answers] if isinstance(answers, str | os.PathLike) else list(answers)
     sheets = read_sheets(paths, marker.reader.known)
     return Marks(marker, tuple(marker.mark(marker.reader.submission(sheet)) for sheet in sheets), solution.document)
+
+
+def lint(
+    source: Source, *, part: str | int | None = None, suggest: bool = True, **document_options: Any
+) -> tuple[Exercise, str, str]:
+    """Whether a problem is a good exercise: what it hides, and numbers that would hide less; its title and language.
+
+    Raises what `check` raises.
+    """
+    from derive.homework.lint import Linter
+
+    solution, marker = _marker(source, part, document_options)
+    options = solution.problem.document
+    linter = Linter(marker.key, marker.asked, options.decimals if options.decimals is not None else 4)
+    return linter.exercise(suggest), solution.document.title, options.language
+
+
+def _marker(source: Source, part: str | int | None, document_options: Mapping[str, Any]) -> tuple[Solution, Marker]:
+    from derive.homework.check import Marker
+
+    solution = _solve(with_options(part_of(_read(source)[0], part), document_options), "", {})
+    return solution, Marker(solution.problem, solution.derivation, solution.neurons, solution.evaluation)
 
 
 Data = str | os.PathLike[str] | Mapping[str, Any]

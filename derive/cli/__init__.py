@@ -3,6 +3,7 @@
     derive solve PROBLEM [-o FILE]     0: done, 2: something in the input is wrong, 130: stopped by Ctrl-C
     derive export PROBLEM DIR          the same
     derive check PROBLEM ANSWERS...    the same
+    derive lint PROBLEM                the same, and 1: something was found
     derive train PROBLEM [-o RUN]      the same, and 1: training diverged
     derive gradcheck PROBLEM           the same, and 1: a gradient differs
 
@@ -24,6 +25,7 @@ from derive.cli.check import check
 from derive.cli.checking import gradcheck
 from derive.cli.common import INTERRUPTED, Commands, abandon_output, fail, show, usage
 from derive.cli.export import export
+from derive.cli.lint import lint
 from derive.cli.pages import examples, schema, solve
 from derive.cli.training import train
 from derive.errors import DeriveError
@@ -83,5 +85,5 @@ def cli(ctx: click.Context) -> None:
         show(START_PAGE)
 
 
-for _command in (solve, check, export, train, gradcheck, examples, schema):
+for _command in (solve, check, lint, export, train, gradcheck, examples, schema):
     cli.add_command(_command)
