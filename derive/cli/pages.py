@@ -25,10 +25,11 @@ from derive.cli.common import (
 from derive.errors import OptionError
 from derive.files import check_format, check_target, format_names, format_of
 from derive.problem.containers import Field, Record
-from derive.problem.kinds import Flag, Integer, Word
+from derive.problem.kinds import Flag, Integer, Language, Word
 from derive.problem.schema import DOCUMENT
 from derive.render.formats import FORMATS
 from derive.render.products.table import PRODUCTS
+from derive.render.prose import languages
 from derive.shipped import example_line, example_names, example_text
 
 HANDOUT = "handout"
@@ -36,6 +37,13 @@ HANDOUT = "handout"
 
 def complete_example(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     return [name for name in example_names() if name.startswith(incomplete)]
+
+
+def complete_language(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The shipped languages, and those of the folder of templates named before."""
+    folder = ctx.params.get("template_dir")
+    known = languages(Path(folder) if folder and Path(folder).is_dir() else None)
+    return [language for language in known if language.startswith(incomplete)]
 
 
 def document_options(command: Any) -> Any:
@@ -48,6 +56,9 @@ def document_options(command: Any) -> Any:
 
 def document_option(field: Field) -> Callable[[Any], Any]:
     option, kind = f"--{field.key}", field.kind
+    if isinstance(kind, Language):
+        metavar = f"[{'|'.join(kind.table)}|...]"
+        return click.option(option, metavar=metavar, help=field.description, shell_complete=complete_language)
     if isinstance(kind, Word):
         return words_option(option, words=tuple(kind.table), help=field.description)
     if isinstance(kind, Flag):

@@ -199,6 +199,27 @@ class Word:
         return {"enum": list(self.table)}
 
 
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
+
+@dataclass(frozen=True)
+class Language(Word):
+    """A language of the table, or the tag of another one (`fr`, `pt-BR`), whose words a person's own templates may
+    have: which there are is known when the page is written.
+    """
+
+    def fits(self, node: Node) -> bool:
+        return isinstance(node, Scalar) and bool(re.match(LANGUAGE_PATTERN, node.text))
+
+    def read(self, node: Node, path: str, findings: Findings) -> Any:
+        if isinstance(node, Scalar) and not node.is_null and self.fits(node):
+            return node.text
+        return super().read(node, path, findings)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [super().schema(), {"type": "string", "pattern": LANGUAGE_PATTERN}]}
+
+
 @dataclass(frozen=True)
 class Formula:
     """A formula in the language of derive.formula; with `names` None it stays text, its names unknown."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from derive.problem import choices
 from derive.problem.containers import Field, ListOf, MapOf, OneOf, Record, Shared, TableEntry
-from derive.problem.kinds import Flag, Formula, Integer, Number, Schema, Text, Word
+from derive.problem.kinds import Flag, Formula, Integer, Language, Number, Schema, Text, Word
 from derive.problem.layer_fields import (
     ACTIVATION,
     BIAS_VALUES,
@@ -144,7 +144,7 @@ DOCUMENT = Shared(
     Record(
         "a map of document options",
         (
-            Field("language", Word(choices.LANGUAGES), "The language of the page.", default="en"),
+            Field("language", Language(choices.LANGUAGES), "The language of the page.", default="en"),
             Field("notation", Word(choices.NOTATIONS), "How quantities are written.", default="net-out"),
             Field("decimals", Integer(0, 15), "Digits after the point. Not together with significant."),
             Field("significant", Integer(1, 15), "Significant digits. Not together with decimals."),

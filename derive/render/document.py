@@ -180,7 +180,7 @@ def check_language(document: Document, template_dir: Path | None) -> None:
     known = languages(template_dir)
     if document.language not in known:
         nearest = suggestion(document.language, known)
-        raise OptionError(f"language: unknown '{document.language}', expected {', '.join(known)}{nearest}")
+        raise OptionError(f"language: unknown '{document.language}'; expected one of {', '.join(known)}{nearest}")
 
 
 def existing(template_dir: str | Path | None) -> Path | None:

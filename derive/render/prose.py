@@ -92,7 +92,7 @@ class Speaker:
         return Fragment(self._voice.formula(layout))
 
     def _macro(self, key: str) -> Any:
-        for name in (f"prose/{self._language}.j2", f"shipped/prose/{self._language}.j2"):
+        for name in (f"prose/{self._language}.j2", f"shipped/prose/{self._language}.j2", _SPARE):
             macro = getattr(_module(self._environment, name), key, None)
             if macro is not None:
                 return macro
@@ -107,6 +107,10 @@ class Speaker:
             return value
         opening, closing = self._voice.among_words
         return Fragment(f"{opening}{self.formula(value)}{closing}")
+
+
+_SPARE = "shipped/prose/en.j2"
+"""Says what a person's own language has no words for yet."""
 
 
 def _module(environment: jinja2.Environment, name: str) -> object:

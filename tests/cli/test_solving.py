@@ -102,9 +102,9 @@ REFUSED = {
     "a missing folder": (["-o", "no/page.md"], "no/page.md: there is no folder 'no'"),
     "a folder": (["-o", ".", "--to", "text"], ".: is a folder; expected the name of a file"),
     "the problem itself": (["-o", "w1.yaml", "--to", "json"], "w1.yaml: is the problem file itself"),
-    "a flavor of LaTeX": (
-        ["--to", "latex", "--flavor", "github"],
-        "flavor: unknown 'github'; latex has no flavors",
+    "a flavor of text": (
+        ["--to", "text", "--flavor", "github"],
+        "flavor: unknown 'github'; text has no flavors",
     ),
     "templates of JSON": (
         ["--to", "json", "--template-dir", "."],
@@ -210,4 +210,4 @@ def test_solution_writes_files_too(folder: Path) -> None:
     solution.write(folder / "page.tex")
     assert (folder / "page.tex").read_text(encoding="utf-8") == solution.to_latex() == solution.to("latex")
     with pytest.raises(OptionError):
-        solution.write(folder / "page.docx")
+        solution.write(folder / "page.xyz")

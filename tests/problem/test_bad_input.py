@@ -60,8 +60,8 @@ EDITS = {  # a sentence: what is replaced in W1, by what, and what the reader th
     ),
     "an unknown language": (
         "language: zh",
-        "language: fr",
-        "15: document.language: unknown 'fr'; expected one of en, zh",
+        "language: French",
+        "15: document.language: unknown 'French'; expected one of en, zh",
     ),
     "an unknown order": (
         "order: simultaneous}",

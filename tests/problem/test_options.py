@@ -39,7 +39,7 @@ def test_worked_goes_to_the_parts_that_have_it() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"language": "fr"}, "language: unknown 'fr'; expected one of en, zh"),
+        ({"language": "French"}, "language: unknown 'French'; expected one of en, zh"),
         ({"decimals": 20}, "decimals: expected a whole number from 0 to 15, got '20'"),
         (
             {"decimals": 2, "significant": 2},

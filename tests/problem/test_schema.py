@@ -86,7 +86,7 @@ BAD = {
     "no units": "inputs: [x]\nlayers: [{dense: 0}]\n",
     "a word for a number": "inputs: {x: abc}\nlayers: [{dense: 1}]\nloss: none\n",
     "a nested threshold": "inputs: [x]\nlayers: [{dense: 1, bias: {threshold: {threshold: 1}}}]\n",
-    "an unknown language": "document: {language: fr}\ncircuit: {f: x}\n",
+    "an unknown language": "document: {language: French}\ncircuit: {f: x}\n",
     "too many decimals": "document: {decimals: 16}\ncircuit: {f: x}\n",
     "a name that is none": "values: {1st: 1}\ncircuit: {f: '2'}\n",
     "neither layers nor circuit": "title: x\n",

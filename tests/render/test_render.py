@@ -92,7 +92,7 @@ def test_an_unknown_option_is_an_error_that_helps(options: dict[str, str], words
 
 
 def test_an_unknown_language_is_an_error() -> None:
-    with pytest.raises(OptionError, match="expected en, zh"):
+    with pytest.raises(OptionError, match="unknown 'eo'; expected one of en, zh"):
         render(ordinary("eo"), "text")
 
 
