@@ -6,17 +6,19 @@
     few-digits right as far as it goes, with fewer digits than asked
     unreadable, missing, undecided
 
-A quantity that was not handed in is recomputed from what was, rounded as coarsely as the sheet is.
+A quantity that was not handed in is recomputed from what was, rounded as the rest of the sheet is.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.formula.tree import Tree, names
 from derive.homework.intervals import EVERYTHING, Interval, bounds, outward, point
 from derive.homework.key import AnswerKey, Quantity
+from derive.homework.numbers import Written
 from derive.homework.submission import Answer, Submission
 
 Expected = Callable[[str], Interval]
@@ -84,10 +86,21 @@ def _given(number: float) -> Interval:
     return point(number) if number.is_integer() else outward(number, number)
 
 
-def coarsest(answers: Iterable[Answer]) -> int | None:
-    """The fewest decimals of the numbers that have some: what the sheet was rounded to."""
+def handed_in(number: Written, true: float | None, units: float) -> Interval:
+    """What a number stands for: all that rounds to it, but the number itself where nothing was rounded away."""
+    if true is not None and abs(float(number.value) - true) <= 1e-14 * abs(true):
+        return outward(float(number.value), float(number.value))
+    return number.interval(units)
+
+
+def usual_decimals(answers: Iterable[Answer]) -> int | None:
+    """How many decimals most of the sheet's numbers have, the fewer where two are as frequent: what it was rounded to.
+
+    A number that ends early (0.3775 among nine decimals) does not count against the rest.
+    """
     written = [answer.number.decimals for answer in answers if answer.number and answer.number.decimals is not None]
-    return min(written) if written else None
+    counts = Counter(written)
+    return min(counts, key=lambda decimals: (-counts[decimals], decimals)) if counts else None
 
 
 def mark_numbers(
@@ -96,13 +109,15 @@ def mark_numbers(
     asked: Sequence[str],
     true: Mapping[str, float],
     causes_of: Callable[[Quantity, Answer, Chain], tuple[Cause, ...]] = lambda quantity, answer, chain: (),
-    units: float = 0.5,
+    units: float = 1.0,
 ) -> tuple[Mark, ...]:
     """The marks of all asked quantities that are numbers."""
     own = {
-        id_: answer.number.interval(units) for id_, answer in submission.answers.items() if answer.number is not None
+        id_: handed_in(answer.number, true.get(id_), units)
+        for id_, answer in submission.answers.items()
+        if answer.number is not None
     }
-    chain = Chain(key, own, coarsest(submission.answers.values()))
+    chain = Chain(key, own, usual_decimals(submission.answers.values()))
     exact = Chain(key, {}, None)
     marks: list[Mark] = []
     for id_ in asked:

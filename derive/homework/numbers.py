@@ -2,7 +2,7 @@
 
     0.0822   .0822   0,0822   8.22e-2   8.22 x 10^-2   37/450   ≈ 0.082   0.359 (3 s.f.)   −5 %
 
-A decimal numeral stands for all that rounds to it; a whole number and a fraction of whole numbers are exact.
+A numeral stands for all that rounds to it; a whole number of one digit and a fraction of whole numbers are exact.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _decimal(found: re.Match[str]) -> Written:
     decimals = len(places) - tens
     if found["count"]:
         return _counted(value, int(found["count"]), found["what"])
-    if not places and not (found["e"] or found["ten"] or found["percent"]):
+    if not places and abs(value) < 10 and not (found["e"] or found["ten"] or found["percent"]):
         return Written(value)
     return Written(value, decimals, significant)
 

@@ -33,7 +33,7 @@ MARKING = Record(
         Field("carried", Number(at_least=0), "Share of the points of what follows from a mistake.", default=1),
         Field("method", Number(at_least=0), "Share of the points for a right value with too few digits.", default=0.5),
         Field("digits", Integer(1, 15), "Significant digits that an answer must have.", default=2),
-        Field("units", Number(above=0), "Tolerance in units of the last digit written.", default=0.5),
+        Field("units", Number(above=0), "Tolerance in units of the last digit; 1 allows cutting off.", default=1),
         Field("trivial", Flag(), "Whether zeros handed in may earn what follows from them.", default=False),
         Field("conventions", Word(CONVENTIONS), "Whether another convention costs points.", default="cost"),
         Field("as", _FORMS, "The form that a formula must have."),

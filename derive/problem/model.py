@@ -233,7 +233,7 @@ class Marking:
     carried: float = 1.0
     method: float = 0.5
     digits: int = 2
-    units: float = 0.5
+    units: float = 1.0
     trivial: bool = False
     conventions: Literal["free", "cost"] = "cost"
     forms: Mapping[str, str] = field(default_factory=dict)

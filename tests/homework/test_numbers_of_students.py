@@ -42,8 +42,10 @@ def test_a_numeral_stands_for_all_that_rounds_to_it() -> None:
     assert high - low < 0.00100001
 
 
-def test_a_whole_number_is_exact() -> None:
-    assert read_number("12").interval() == (12.0, 12.0)
+def test_a_whole_number_of_one_digit_is_exact_and_a_longer_one_may_be_rounded() -> None:
+    assert read_number("3").interval() == (3.0, 3.0)
+    low, high = read_number("122").interval()
+    assert low <= 121.5 <= 122.5 <= high
 
 
 @pytest.mark.parametrize(
