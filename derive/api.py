@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from derive.calculus.chain import Derivation, differentiate
 from derive.errors import OptionError
+from derive.figure import Figure
 from derive.network.build import build
 from derive.network.write_out import Neurons, write_out
 from derive.numeric.data import Samples, given_samples
@@ -42,9 +43,11 @@ from derive.problem.training_options import OPTIONS, with_training
 from derive.problem.wording import unknown
 from derive.render.plain import plain
 from derive.runs import SavedRun, TrainingResult, check_fits, load
+from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.sizes import is_large
-from derive.solution.compose import compose, join
+from derive.solution.compose import compose, join, page_of, sheet_of
 from derive.solution.document import Document
+from derive.solution.figures.kinds import make_figure
 from derive.solution.formula import formula_of
 from derive.solution.steps import Step, steps_of
 from derive.written import Written
@@ -309,12 +312,29 @@ class Solution(Written):
         """What a quantity or a derivative (`dE_total/dw5`) is, in symbols named by ids. Raises KeyError."""
         return formula_of(self.derivation, self.neurons, id)
 
+    @property
+    def _written_out(self) -> Neurons:
+        """What a page writes out: of a large network of any layers nothing."""
+        large = self.problem.stack and is_large(self.derivation.graph)
+        return Neurons(self.derivation.graph, {}) if large else self.neurons
+
     @cached_property
     def document(self) -> Document:
         """The page, without any format's markup."""
-        large = self.problem.stack and is_large(self.derivation.graph)  # then nothing is written out
-        neurons = Neurons(self.derivation.graph, {}) if large else self.neurons
-        return compose(self.derivation, neurons, self.evaluation, self.training, self.problem.document, self.further)
+        options = self.problem.document
+        return compose(self.derivation, self._written_out, self.evaluation, self.training, options, self.further)
+
+    def figure(self, kind: str | None = None, of: str = "", *, part: str | int | None = None) -> Figure:
+        """A figure of that kind: `network` (the default), `circuit` (that of a problem of formulas), `path` (of the
+        quantity `of`), `loss`. Raises OptionError.
+        """
+        part_of(self.problem, part)
+        graph = self.derivation.graph
+        surroundings = sheet_of if self.problem.stack else page_of
+        made = surroundings(self.derivation, self._written_out, self.evaluation, self.problem.document)
+        page = made.page if isinstance(made, Sheet) else made
+        kind = kind or ("network" if graph.layers else "circuit")
+        return Figure(make_figure(page, self.training, kind, of), self.problem.document.language)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -356,6 +376,11 @@ class SolutionSet(Written):
     def document(self) -> Document:
         """The parts' pages under one title."""
         return join(self.problem, [part.document for part in self.parts])
+
+    def figure(self, kind: str | None = None, of: str = "", *, part: str | int | None = None) -> Figure:
+        """A figure of one part, by its number or title, as `Solution.figure` makes it. Raises OptionError."""
+        chosen = part_of(self.problem, part)
+        return self.parts[self.problem.parts.index(chosen)].figure(kind, of)
 
     def to_json(self) -> str:
         """The title, and under `parts` what each part's own JSON holds."""

@@ -27,6 +27,7 @@ MAY_IMPORT["homework"] = {"errors", *CHAIN, "homework"}
 MAY_IMPORT["render"] = {"errors", "render", "solution.layout", "solution.document", "solution.diagram"}
 MAY_IMPORT["cli"] = {
     "",
+    "figure",
     "homework",
     "errors",
     "files",
@@ -46,9 +47,10 @@ TOP = {  # the modules above the folders
     "__init__": {"errors", "api", "marks", "runs"},
     "__main__": {"cli"},
     "exports": {"errors", "files"},
+    "figure": {"errors", "files", "render", "solution"},
     "written": {"errors", "exports", "files", "render", "solution"},
     "marks": {"errors", "files", "homework", "render", "solution"},
-    "api": {"errors", "written", "marks", "homework", "render", "runs", *CHAIN},
+    "api": {"errors", "figure", "written", "marks", "homework", "render", "runs", *CHAIN},
     "runs": {"errors", "files", "problem", "numeric", "render", "solution"},
     "plots": {"errors", "files", "runs", "numeric"},
 }

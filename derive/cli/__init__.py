@@ -25,6 +25,7 @@ from derive.cli.check import check
 from derive.cli.checking import gradcheck
 from derive.cli.common import INTERRUPTED, Commands, abandon_output, fail, show, usage
 from derive.cli.export import export
+from derive.cli.figure import figure
 from derive.cli.lint import lint
 from derive.cli.pages import examples, schema, solve
 from derive.cli.training import train
@@ -85,5 +86,5 @@ def cli(ctx: click.Context) -> None:
         show(START_PAGE)
 
 
-for _command in (solve, check, lint, export, train, gradcheck, examples, schema):
+for _command in (solve, figure, check, lint, export, train, gradcheck, examples, schema):
     cli.add_command(_command)

@@ -19,6 +19,7 @@ WIDE, HIGH = 24.0, 11.0
 SIZE = 0.85
 TICK = 0.3
 MANY_STEPS, MANY_TIMES = 100, 30  # from here on an axis counts powers of ten
+TINY = 1e-100  # smaller numbers are none
 FULL_POWERS = 4  # powers of ten beyond these are written as 10^-5
 
 
@@ -47,7 +48,7 @@ def _names(curve: Curve) -> Iterator[Mark]:
     above = measured(curve.y_label, 1.0)
     yield Label(curve.y_label, (0.3, -0.9), above, "start")
     if measured(curve.x_label, SIZE) > 0.2:
-        below = HIGH + 2 * LABEL_HEIGHT * SIZE + 0.2
+        below = HIGH + 2 * LABEL_HEIGHT * SIZE + 0.1
         yield Label(curve.x_label, (WIDE, below), measured(curve.x_label, SIZE), "end", SIZE, "muted")
 
 
@@ -60,7 +61,7 @@ def _across(axis: Axis) -> Iterator[Mark]:
         yield Line(((x, HIGH), (x, HIGH + TICK)), role="muted")
         if all(abs(x - other) > (wide + width) / 2 + 0.4 for other, width in taken):
             taken.append((x, wide))
-            yield Label(shown, (x, HIGH + TICK + LABEL_HEIGHT * SIZE / 2), wide, "middle", SIZE, "muted")
+            yield Label(shown, (x, HIGH + LABEL_HEIGHT * SIZE + 0.05), wide, "middle", SIZE, "muted")
 
 
 def _up(axis: Axis) -> Iterator[Mark]:
@@ -97,7 +98,7 @@ def _steps(numbers: Sequence[float]) -> Axis:
 
 def _values(numbers: Sequence[float]) -> Axis:
     low, high = min(numbers), max(numbers)
-    if low <= 0 or high / low < MANY_TIMES:
+    if low < TINY or high / low < MANY_TIMES:
         return _even(min(low, 0.0) if low > 0 and low < 0.5 * high else low, high)
     bottom, top = floor(log10(low)), ceil(log10(high))
     powers = tuple(10.0**power for power in range(bottom, top + 1))
@@ -106,8 +107,10 @@ def _values(numbers: Sequence[float]) -> Axis:
 
 def _even(low: float, high: float) -> Axis:
     """Round numbers at equal distances, about five."""
-    if high <= low:
-        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
+    size = max(abs(low), abs(high))
+    if size < TINY or high - low <= 1e-6 * size:  # one number
+        half = 0.5 * size if size >= TINY else 0.5
+        low, high = low - half, high + half
     rough = (high - low) / 4
     power = 10.0 ** floor(log10(rough))
     step = next(size * power for size in (1, 2, 2.5, 5, 10) if size * power >= rough * 0.999)

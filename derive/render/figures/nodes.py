@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from derive.render.figures.picture import Label, Mark, Point, Shape
+from derive.render.figures.picture import LABEL_HEIGHT, Label, Mark, Point, Shape
 from derive.render.shape import width
 from derive.solution.diagram import Diagram, Node
 from derive.solution.layout import Layout
@@ -13,7 +13,7 @@ from derive.solution.layout import Layout
 PADDING = 0.45
 NARROWEST_ROUND, WIDEST_ROUND = 2.4, 2.3  # what is wider stands in a box
 NAME, VALUE = 1.0, 0.85  # sizes of a node's label, and of its value and of what stands at lines
-BETWEEN = 1.2  # lines of a node, of one size
+BETWEEN = LABEL_HEIGHT  # lines of a node, of one size
 DOT = 0.26
 
 
@@ -45,7 +45,7 @@ def sized(node: Node) -> Sized:
     if wide <= WIDEST_ROUND and len(lines) < 2:
         across = max(wide + 2 * PADDING, NARROWEST_ROUND)
         return Sized(node, across, across)
-    return Sized(node, wide + 2 * PADDING, high + 1.6 * PADDING)
+    return Sized(node, wide + 2 * PADDING, high + 0.6 * PADDING)
 
 
 def _lines(node: Node) -> list[tuple[Layout, float]]:

@@ -256,7 +256,7 @@ def _labels(plan: Plan) -> Iterator[Mark]:
 
 
 def _nodes(plan: Plan) -> Iterator[Mark]:
-    columns = zip(plan.rows.columns, plan.lefts, plan.widths, plan.rows.heights, strict=True)
+    columns = zip(plan.rows.columns, plan.lefts, plan.widths, plan.rows.heights, strict=False)
     for column, left, wide, heights in columns:
         for entry in column:
             if not isinstance(entry, int):

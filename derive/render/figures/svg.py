@@ -6,6 +6,7 @@ light or dark theme. A quantity's labels carry its key as `data-q`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -29,7 +30,10 @@ _DARK = {
     "input": "#12293f", "unit": "#1c2128", "layer": "#1c2128",
     "bias": "#33290b", "operation": "#251f3d", "loss": "#3a1a1a",
 }  # fmt: skip
-_FONTS = '"Latin Modern Math", "STIX Two Math", "Cambria Math", "Times New Roman", "Liberation Serif", serif'
+_FONTS = (
+    '"Latin Modern Math", "New Computer Modern", "STIX Two Math", "Cambria Math", "Times New Roman",'
+    ' "Liberation Serif", serif'
+)
 
 
 def _properties(colors: dict[str, str]) -> str:
@@ -67,8 +71,8 @@ RULES = f"""\
         for role in ("forward", "gradient", "result", "muted")
     )
 }\
-.derive-figure .line.marked, .derive-figure .node.marked {{ stroke: var(--derive-mark); stroke-width: 2.6; }}
-.derive-figure .head.marked {{ fill: var(--derive-mark); }}
+.derive-figure .line.followed, .derive-figure .node.followed {{ stroke: var(--derive-mark); stroke-width: 2.6; }}
+.derive-figure .head.followed {{ fill: var(--derive-mark); }}
 .derive-figure .italic {{ font-style: italic; }}
 .derive-figure .bold {{ font-weight: bold; }}
 """
@@ -80,9 +84,21 @@ STYLE = f"""\
 {RULES}"""
 
 
-def svg(picture: Picture, title: str = "", description: str = "", alone: bool = False, staged: bool = False) -> str:
-    """The picture as an `<svg>` element; `alone` makes it a whole file with a style of its own. `staged` notes from
-    which step on a mark is shown, as `data-from`, where that is not from the start.
+_FIXED = re.sub(r"var\(--derive-(\w+)\)", lambda name: _LIGHT[name[1]], RULES)
+"""The same with the light colours themselves, for programs that know no custom properties."""
+
+
+def svg(
+    picture: Picture,
+    title: str = "",
+    description: str = "",
+    alone: bool = False,
+    staged: bool = False,
+    fixed: bool = False,
+) -> str:
+    """The picture as an `<svg>` element; `alone` makes it a whole file with a style of its own, `fixed` one that other
+    programs than browsers understand. `staged` notes from which step on a mark is shown, as `data-from`, where that is
+    not from the start.
     """
     wide, high = _number(picture.width * EM), _number(picture.height * EM)
     space = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
@@ -91,7 +107,7 @@ def svg(picture: Picture, title: str = "", description: str = "", alone: bool = 
     parts += [f"<title>{html_escaped(plain_text(title))}</title>"] if title else []
     parts += [f"<desc>{html_escaped(plain_text(description))}</desc>"] if description else []
     if alone:
-        parts += [f"<style>\n{STYLE.replace(':root', 'svg')}</style>"]
+        parts += [f"<style>\n{_FIXED if fixed else STYLE.replace(':root', 'svg')}</style>"]
         parts += [f'<rect class="patch" width="{wide}" height="{high}"/>']
     for mark in picture.marks:
         drawn = _MARKS[type(mark)](mark)
@@ -101,7 +117,7 @@ def svg(picture: Picture, title: str = "", description: str = "", alone: bool = 
 
 
 def _shape(shape: Shape) -> Iterator[str]:
-    (x, y), kind = shape.center, _classes("node", shape.kind, "marked" if shape.marked else "")
+    (x, y), kind = shape.center, _classes("node", shape.kind, "followed" if shape.marked else "")
     if shape.round:
         yield f'<circle{kind} cx="{_at(x)}" cy="{_at(y)}" r="{_at(shape.width / 2)}"/>'
         return
@@ -114,7 +130,7 @@ HEAD_LENGTH, HEAD_WIDTH = 0.5, 0.42
 
 
 def _line(line: Line) -> Iterator[str]:
-    marked = "marked" if line.marked else ""
+    marked = "followed" if line.marked else ""
     points = list(line.points)
     head = ""
     if line.arrow:

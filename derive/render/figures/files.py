@@ -1,0 +1,113 @@
+"""A figure as a file by itself: SVG, TikZ, and by the package typst or by LaTeX PDF and PNG.
+
+A new kind of file is one entry of FILES.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from derive.errors import DeriveError
+from derive.render.dialect import HAN_LANGUAGES
+from derive.render.dialects.latex import latex_dialect
+from derive.render.dialects.text import ALOUD
+from derive.render.figures.layout import layout
+from derive.render.figures.svg import EM, svg
+from derive.render.filters import add_filters
+from derive.render.prose import Fragment, Speaker, message_keys, template_environment
+from derive.solution.document import Figure
+
+POINTS = 0.75  # of an SVG's unit, so that its text has 12 points
+PIXELS = 192.0  # per inch
+_INSTALL = "python -m pip install typst"
+
+
+def in_words(figure: Figure, language: str) -> tuple[str, str]:
+    """The caption and the description, without markup."""
+    keys = message_keys((figure.caption, figure.description))
+    speaker = Speaker(ALOUD, language, template_environment(ALOUD, None, keys))
+    return str(speaker.say(figure.caption)), str(speaker.say(figure.description))
+
+
+def as_svg(figure: Figure, language: str) -> str:
+    """A file that stands alone, light or dark as its reader has it."""
+    return svg(layout(figure.drawing), *in_words(figure, language), alone=True)
+
+
+def as_tex(figure: Figure, language: str) -> str:
+    """A `tikzpicture` with the colours that it needs, for a document that reads it."""
+    return _tex(figure, language, whole=False)
+
+
+def as_pdf(figure: Figure, language: str) -> bytes:
+    """A page as large as the figure. Raises DeriveError where neither typst nor LaTeX is installed."""
+    if _has_typst():
+        return _by_typst(figure, language, "pdf")
+    return _by_latex(figure, language)
+
+
+def as_png(figure: Figure, language: str) -> bytes:
+    """The figure as pixels, light. Raises DeriveError where neither typst nor LaTeX with pdftoppm is installed."""
+    if _has_typst():
+        return _by_typst(figure, language, "png")
+    if not shutil.which("pdftoppm"):
+        raise DeriveError(f"figure: PNG needs the package typst; '{_INSTALL}' installs it")
+    page = _by_latex(figure, language)
+    command = ["pdftoppm", "-r", f"{PIXELS:g}", "-png", "-singlefile", "-"]
+    return subprocess.run(command, input=page, capture_output=True, check=True).stdout
+
+
+FILES: dict[str, Callable[[Figure, str], bytes]] = {
+    ".svg": lambda figure, language: as_svg(figure, language).encode(),
+    ".tex": lambda figure, language: as_tex(figure, language).encode(),
+    ".pdf": as_pdf,
+    ".png": as_png,
+}
+"""What a figure can be written as, by the ending of the file's name."""
+
+
+def _tex(figure: Figure, language: str, whole: bool) -> str:
+    dialect = latex_dialect(language, shrinks=not whole)
+    assert dialect.draw is not None
+    environment = template_environment(dialect.text, None, frozenset())
+    add_filters(environment)
+    picture = layout(figure.drawing)
+    size = {"width": picture.width, "height": picture.height}
+    template = environment.get_template("latex/figure.j2")
+    return template.render(body=Fragment(dialect.draw(figure.drawing)), whole=whole, language=language, **size)
+
+
+def _has_typst() -> bool:
+    return importlib.util.find_spec("typst") is not None
+
+
+def _by_typst(figure: Figure, language: str, format: Literal["pdf", "png"]) -> bytes:
+    import typst
+
+    picture = layout(figure.drawing)
+    wide = picture.width * EM * POINTS
+    page = f'#set page(width: auto, height: auto, margin: 0pt)\n#image("figure.svg", width: {wide:.2f}pt)\n'
+    fonts = typst.Fonts(include_system_fonts=language in HAN_LANGUAGES)
+    with TemporaryDirectory(prefix="derive-") as folder:
+        drawn = svg(picture, *in_words(figure, language), alone=True, fixed=True)
+        (Path(folder) / "figure.svg").write_text(drawn, encoding="utf-8")
+        (Path(folder) / "page.typ").write_text(page, encoding="utf-8")
+        compiler = typst.Compiler(Path(folder) / "page.typ", root=folder, font_paths=fonts)
+        made, _ = compiler.compile_with_warnings(format=format, ppi=PIXELS)
+    assert isinstance(made, bytes)
+    return made
+
+
+def _by_latex(figure: Figure, language: str) -> bytes:
+    from derive.render.products.latex_run import run_latex
+
+    engine = "xelatex" if language in HAN_LANGUAGES else "pdflatex"
+    if not shutil.which(engine):
+        raise DeriveError(f"figure: neither the package typst nor {engine} is installed; '{_INSTALL}' installs typst")
+    return run_latex(_tex(figure, language, whole=True), engine)
