@@ -106,6 +106,14 @@ REFUSED = {
         ["--to", "text", "--flavor", "github"],
         "flavor: unknown 'github'; text has no flavors",
     ),
+    "an engine for Markdown": (
+        ["--to", "markdown", "--pdf-engine", "typst"],
+        "engine: unknown 'typst'; markdown is made without one",
+    ),
+    "an engine that there is not": (
+        ["-o", "page.pdf", "--pdf-engine", "typist"],
+        "engine: unknown 'typist'; expected one of auto, pdflatex, xelatex, typst; did you mean 'typst'?",
+    ),
     "templates of JSON": (
         ["--to", "json", "--template-dir", "."],
         "template-dir: json is data and has no templates",
