@@ -102,6 +102,14 @@ REFUSED = {
     "a missing folder": (["-o", "no/page.md"], "no/page.md: there is no folder 'no'"),
     "a folder": (["-o", ".", "--to", "text"], ".: is a folder; expected the name of a file"),
     "the problem itself": (["-o", "w1.yaml", "--to", "json"], "w1.yaml: is the problem file itself"),
+    "a handout of another format": (
+        ["--to", "text", "--handout"],
+        "flavor: unknown 'handout'; text has no flavors",
+    ),
+    "a handout with overlays": (
+        ["--to", "beamer", "--handout", "--flavor", "overlays"],
+        "handout: expected no other flavor beside it, got 'overlays'",
+    ),
     "a flavor of text": (
         ["--to", "text", "--flavor", "github"],
         "flavor: unknown 'github'; text has no flavors",
@@ -209,6 +217,13 @@ def test_stopping_by_the_keyboard_leaves_the_old_file(
     assert "Traceback" not in run.err
     assert (folder / "page.md").read_text() == "old"
     assert sorted(os.listdir(folder)) == names
+
+
+def test_a_handout_is_a_deck_without_overlays(derive: Callable) -> None:
+    handout = derive("solve", "circuit.yaml", "--to", "beamer", "--handout")
+    assert handout == derive("solve", "circuit.yaml", "--to", "beamer", "--flavor", "handout")
+    assert r"\uncover<" in derive("solve", "circuit.yaml", "--to", "beamer").out
+    assert r"\uncover<" not in handout.out
 
 
 def test_solution_writes_files_too(folder: Path) -> None:
