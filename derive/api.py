@@ -131,6 +131,17 @@ def lint(
     return linter.exercise(suggest), solution.document.title, options.language
 
 
+def worksheet(source: Source, *, part: str | int | None = None, **document_options: Any) -> Document:
+    """What a problem gives and asks, with a slot for each answer: a page without its solution.
+
+    Raises what `check` raises.
+    """
+    from derive.homework.worksheet import worksheet as questions
+
+    solution, marker = _marker(source, part, document_options)
+    return questions(marker, solution.document)
+
+
 def _marker(source: Source, part: str | int | None, document_options: Mapping[str, Any]) -> tuple[Solution, Marker]:
     from derive.homework.check import Marker
 

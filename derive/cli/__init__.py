@@ -2,6 +2,7 @@
 
     derive solve PROBLEM [-o FILE]     0: done, 2: something in the input is wrong, 130: stopped by Ctrl-C
     derive export PROBLEM DIR          the same
+    derive worksheet PROBLEM           the same
     derive check PROBLEM ANSWERS...    the same
     derive lint PROBLEM                the same, and 1: something was found
     derive train PROBLEM [-o RUN]      the same, and 1: training diverged
@@ -29,6 +30,7 @@ from derive.cli.figure import figure
 from derive.cli.lint import lint
 from derive.cli.pages import examples, schema, solve
 from derive.cli.training import train
+from derive.cli.worksheet import worksheet
 from derive.errors import DeriveError
 
 START_PAGE = """\
@@ -86,5 +88,5 @@ def cli(ctx: click.Context) -> None:
         show(START_PAGE)
 
 
-for _command in (solve, figure, check, lint, export, train, gradcheck, examples, schema):
+for _command in (solve, figure, worksheet, check, lint, export, train, gradcheck, examples, schema):
     cli.add_command(_command)

@@ -42,10 +42,10 @@ NEARLY = {
     (
         "solv",
         "w1.yaml",
-    ): "unknown command 'solv'; expected one of check, examples, export, figure, gradcheck, lint, schema, solve, train; did you mean 'solve'?",
+    ): "unknown command 'solv'; expected one of check, examples, export, figure, gradcheck, lint, schema, solve, train, worksheet; did you mean 'solve'?",
     (
         "w1.yaml",
-    ): "unknown command 'w1.yaml'; expected one of check, examples, export, figure, gradcheck, lint, schema, solve, train; "
+    ): "unknown command 'w1.yaml'; expected one of check, examples, export, figure, gradcheck, lint, schema, solve, train, worksheet; "
     "did you mean 'derive solve w1.yaml'?",
     ("solve", "w1.yaml", "--langauge", "en"): "no such option '--langauge'; did you mean '--language'?",
     ("solve", "--zzz", "w1.yaml"): "no such option '--zzz'",

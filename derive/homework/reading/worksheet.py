@@ -10,13 +10,16 @@ from typing import Any
 
 from derive.homework.reading.sheet import Sheet, Slot, UnreadableError
 
-_SLOT = re.compile(r"\s*(?:[-*+]|\d+[.)])?\s*`(?P<name>[^`]{1,80})`\s*[=:：]\s*(?P<answer>.*?)\s*")
+_SLOT = re.compile(
+    r"\s*(?:[-*+]|\d+[.)])?\s*(?:\$[^=:：]{1,200}\$[ ,，:：]*)?`(?P<name>[^`]{1,80})`\s*[=:：]\s*(?P<answer>.*?)\s*"
+)
 _ROW = re.compile(r"\s*\|\s*`(?P<name>[^`]{1,80})`\s*\|(?P<answer>[^|]*)\|.*")
 _CODE = re.compile(r"\s*(?P<name>[A-Za-z_][\w/+\[\]]{0,80})\s*=\s*(?P<answer>[^=].*?)\s*(?:#.*)?")
 _STUDENT = re.compile(
     r"\s*(?:\*\*)?(?:Student|Name|姓名|学生)(?:\*\*)?\s*[:：]\s*(?P<answer>[^_].*?)\s*", re.IGNORECASE
 )
-BLANK = re.compile(r"[_\s.…]*")
+_CODE_TAG = re.compile(r"<code>([^<>]{1,80})</code>")
+BLANK = re.compile(r"[_\\\s.…]*")
 
 
 def read_markdown(text: str, student: str, place: str) -> list[Sheet]:
@@ -54,15 +57,21 @@ def _source(cell: Any) -> str:
 def _slots(lines: list[str], place: str, first: int) -> tuple[list[Slot], str]:
     slots: list[Slot] = []
     student = ""
-    for number, line in enumerate(lines, start=first):
-        if len(line) > 5000:
+    for number, written in enumerate(lines, start=first):
+        if len(written) > 5000:
             continue
+        line = _CODE_TAG.sub(lambda tag: f"`{_unescaped(tag[1])}`", written)
         found = _SLOT.fullmatch(line) or _ROW.fullmatch(line)
         if found and not BLANK.fullmatch(found["answer"]):
             slots.append(Slot(found["name"], found["answer"].strip().strip("`$").strip(), f"{place}:{number}"))
         elif not found and (named := _STUDENT.fullmatch(line)):
             student = named["answer"].strip("_* ")
     return slots, student
+
+
+def _unescaped(text: str) -> str:
+    """The name within the tag, as it was before Markdown's escapes."""
+    return text.replace("\\", "")
 
 
 def _assignments(lines: list[str], place: str) -> Iterator[Slot]:
