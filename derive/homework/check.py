@@ -90,7 +90,7 @@ class Marker:
         if convention is None:
             return Marked(submission, self._credits(own))
         if self.scheme.conventions == "free":
-            own = self._marks(submission, convention.key, convention.key.values(value_of), Diagnosis(convention.key))
+            own = self._marks(submission, convention.key, convention.true, convention.diagnosis)
         return Marked(submission, self._credits(own), convention.id)
 
     def _marks(
@@ -149,18 +149,21 @@ class Marker:
         return next((alias for alias, own in self.key.aliases.items() if own == id_), "")
 
     def _convention(self, submission: Submission, wrong: list[Mark]) -> Convention | None:
-        """The convention under which nothing is wrong that is wrong now, where at least two answers speak for it."""
-        best: tuple[int, Convention] | None = None
+        """The first convention under which nothing is wrong any more, where an answer that is wrong speaks for it."""
         for convention in self.conventions:
-            key = convention.key
-            ids = [id_ for id_ in submission.answers if id_ in key.quantities]
-            marks = mark_numbers(key, submission, ids, key.values(value_of), units=self.scheme.units)
-            left = sum(mark.verdict == "wrong" for mark in marks)
-            direct = {mark.id for mark in marks if mark.verdict == "right"}
-            speaking = sum(mark.id in direct for mark in wrong)
-            if left < len(wrong) and speaking and left == 0 and (best is None or left < best[0]):
-                best = (left, convention)
-        return best[1] if best is not None else None
+            if any(self._speaks_for(convention, mark) for mark in wrong):
+                ids = [id_ for id_ in submission.answers if id_ in convention.key.quantities]
+                marks = mark_numbers(convention.key, submission, ids, convention.true, units=self.scheme.units)
+                if all(mark.verdict != "wrong" for mark in marks):
+                    return convention
+        return None
+
+    def _speaks_for(self, convention: Convention, mark: Mark) -> bool:
+        """Whether a wrong number is just what another convention gives."""
+        number = mark.answer.number if mark.answer is not None else None
+        if number is None or mark.id not in convention.key.quantities:
+            return False
+        return convention.key.formulas.exact(mark.id).meets(number.interval(self.scheme.units))
 
     def _credits(self, marks: tuple[Mark, ...]) -> tuple[Credit, ...]:
         return tuple(self._credit(mark) for mark in marks)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from derive.calculus.chain import differentiate
 from derive.errors import DeriveError
+from derive.formula.evaluate import evaluate as value_of
 from derive.homework.key import AnswerKey, answer_key
+from derive.homework.mistakes.causes import Diagnosis
 from derive.network.build import build
 from derive.network.write_out import write_out
 from derive.numeric.evaluate import evaluate
@@ -25,6 +28,16 @@ class Convention:
 
     id: str
     key: AnswerKey
+
+    @cached_property
+    def true(self) -> dict[str, float]:
+        """Every value under the convention."""
+        return self.key.values(value_of)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """The known mistakes under the convention."""
+        return Diagnosis(self.key)
 
 
 def conventions(problem: Problem) -> Iterator[Convention]:

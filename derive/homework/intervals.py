@@ -1,8 +1,8 @@
 """Interval arithmetic, rounded outwards: what a formula may come to when its numbers lie between bounds.
 
 The bounds of a result always enclose every value that the formula takes over the bounds of its names (R. E. Moore,
-Interval Analysis, 1966). Each operation is followed by a step to the next float outwards; the functions of the library
-of C, which are not correctly rounded, by several.
+Interval Analysis, 1966). After each operation the bounds move outwards by one part in 2^52, which is at least half a
+unit in the last place; after functions of the library of C, which are not correctly rounded, by several.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from derive.formula.tree import (
     Sum,
     Tree,
 )
+from derive.numeric.scalars.bounds import Rules
 
 ULPS = 4  # how far a function of the C library may be off, generously
+EPSILON, LEAST, MOST = 2.0**-52, 1e-300, 1.7976931348623157e308
 INF = math.inf
 
 
@@ -65,12 +67,20 @@ def point(value: float) -> Interval:
 
 
 def outward(low: float, high: float, ulps: int = 1) -> Interval:
-    """The bounds moved outwards by so many floats; what is not a number bounds nothing."""
-    if math.isnan(low) or math.isnan(high):
+    """The bounds moved outwards by at least so many half units in the last place, and by 1e-300 for what underflowed;
+    what is not a number bounds nothing.
+    """
+    if low != low or high != high:
         return EVERYTHING
-    for _ in range(ulps):
-        low, high = math.nextafter(low, -INF), math.nextafter(high, INF)
+    share = ulps * EPSILON
+    low = low - abs(low) * share - LEAST if low < INF else MOST
+    high = high + abs(high) * share + LEAST if high > -INF else -MOST
     return Interval(low, high)
+
+
+def beside(value: float) -> Interval:
+    """From the float before it to the float after it: where a decimal numeral is that was read as this float."""
+    return Interval(math.nextafter(value, -INF), math.nextafter(value, INF))
 
 
 def bounds(tree: Tree, known: Mapping[str, Interval]) -> Interval:
@@ -83,7 +93,11 @@ def bounds(tree: Tree, known: Mapping[str, Interval]) -> Interval:
 
 def _number(tree: Number, known: Mapping[str, Interval]) -> Interval:
     value = float(tree.text)
-    return point(value) if value.is_integer() and abs(value) < 2**53 else outward(value, value)
+    return point(value) if value.is_integer() and abs(value) < 2**53 else beside(value)
+
+
+def _number_of(text: str) -> Interval:
+    return _number(Number(text), {})
 
 
 def _name(tree: Name, known: Mapping[str, Interval]) -> Interval:
@@ -187,8 +201,15 @@ def add(a: Interval, b: Interval) -> Interval:
 
 
 def multiply(a: Interval, b: Interval) -> Interval:
-    ends = [_times(x, y) for x in a for y in b]
-    return outward(min(ends), max(ends))
+    (u, v), (x, y) = a, b
+    if u == v == 0.0 or x == y == 0.0:
+        return point(0.0)
+    ends = (u * x, u * y, v * x, v * y)
+    low, high = min(ends), max(ends)
+    if not math.isfinite(u + v + x + y):  # 0 times infinity is 0 here
+        ends = (_times(u, x), _times(u, y), _times(v, x), _times(v, y))
+        low, high = min(ends), max(ends)
+    return outward(low, high)
 
 
 def _times(x: float, y: float) -> float:
@@ -198,10 +219,11 @@ def _times(x: float, y: float) -> float:
 
 def divide(a: Interval, b: Interval) -> Interval:
     """Everything where the divisor may be zero."""
-    if b.holds(0.0):
+    (u, v), (x, y) = a, b
+    if x <= 0.0 <= y:
         return EVERYTHING
-    ends = [x / y for x in a for y in b]
-    return outward(min(ends), max(ends)) if all(not math.isnan(end) for end in ends) else EVERYTHING
+    ends = (u / x, u / y, v / x, v / y)
+    return outward(min(ends), max(ends)) if all(end == end for end in ends) else EVERYTHING
 
 
 def raised(base: Interval, exponent: int) -> Interval:
@@ -210,8 +232,8 @@ def raised(base: Interval, exponent: int) -> Interval:
         return divide(point(1.0), raised(base, -exponent))
     if exponent == 0:
         return point(1.0)
-    low, high = _to(base.low, exponent), _to(base.high, exponent)
-    if exponent % 2 == 0 and base.holds(0.0):
+    low, high = _to(base[0], exponent), _to(base[1], exponent)
+    if exponent % 2 == 0 and base[0] <= 0.0 <= base[1]:
         return Interval(0.0, outward(0.0, max(low, high), ULPS).high)
     return outward(min(low, high), max(low, high), ULPS)
 
@@ -324,3 +346,6 @@ CALLS: dict[str, Callable[..., Interval]] = {
     "min": lambda *z: Interval(min(one.low for one in z), min(one.high for one in z)),
     "pi": lambda: outward(math.pi, math.pi),
 }
+
+
+RULES_OF_CODE = Rules(Interval, _number_of, multiply, divide, raised, CALLS)

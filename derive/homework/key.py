@@ -18,6 +18,7 @@ from derive.calculus.chain import Derivation
 from derive.calculus.updates import named, rule_lines
 from derive.errors import OptionError
 from derive.formula.tree import Name, Number, Product, Quotient, Sum, Tree, map_leaves, names
+from derive.homework.recompute import Recomputation
 from derive.network.write_out import Neurons
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import Value, style_of
@@ -68,6 +69,11 @@ class AnswerKey:
             for name in dict.fromkeys(names(quantity.formula)):
                 found.setdefault(name, []).append(quantity.id)
         return {name: tuple(ids) for name, ids in found.items()}
+
+    @cached_property
+    def formulas(self) -> Recomputation:
+        """The formulas as functions of intervals."""
+        return Recomputation(self)
 
     def values(self, floats: Callable[[Tree, Mapping[str, float]], float]) -> dict[str, float]:
         """Every value, by a way to evaluate one formula."""

@@ -15,24 +15,24 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from derive.formula.tree import Tree, names
-from derive.homework.intervals import EVERYTHING, Interval, bounds, outward, point
+from derive.homework.intervals import EVERYTHING, Interval, outward
 from derive.homework.key import AnswerKey, Quantity
 from derive.homework.numbers import Written
+from derive.homework.recompute import Bounded
 from derive.homework.submission import Answer, Submission
-
-Expected = Callable[[str], Interval]
 
 
 @dataclass(frozen=True)
 class Cause:
-    """A known mistake that explains an answer: which, and in working out which quantity."""
+    """A known mistake that explains an answer: which, and in working out which quantity; `also` a second beside it."""
 
     mistake: str
     at: str
+    also: Cause | None = None
 
     def __str__(self) -> str:
-        return f"{self.mistake} at {self.at}"
+        own = f"{self.mistake} at {self.at}"
+        return f"{own} and {self.also}" if self.also is not None else own
 
 
 @dataclass(frozen=True)
@@ -55,35 +55,34 @@ class Chain:
     """The key's quantities over a student's numbers: `own` where handed in, the rest recomputed and rounded."""
 
     def __init__(self, key: AnswerKey, own: Mapping[str, Interval], decimals: int | None) -> None:
-        self.key, self.own, self.decimals = key, own, decimals
-        self._given = {id_: _given(value.number) for id_, value in key.given.items()}
-        self._known: dict[str, Interval] = {}
+        self.key, self.formulas, self.own = key, key.formulas, own
+        self.half = 0.5 * 10.0**-decimals if decimals is not None else 0.0
+        self._known: dict[str, Interval] = {**self.formulas.given, **own}
+        self._expected: dict[str, Interval] = {}
 
     def of(self, id_: str) -> Interval:
         """What a quantity is, handed in or not."""
-        if id_ in self.own:
-            return self.own[id_]
-        if id_ in self._given:
-            return self._given[id_]
-        if id_ not in self._known:
-            found = self.expected(id_)
-            self._known[id_] = self._rounded(found)
-        return self._known[id_]
+        found = self._known.get(id_)
+        if found is None:
+            found = self._known[id_] = self.rounded(self.expected(id_))
+        return found
 
-    def expected(self, id_: str, formula: Tree | None = None) -> Interval:
-        """What the quantity must be by its formula (or another one), from the student's numbers before it."""
-        tree = formula if formula is not None else self.key.quantities[id_].formula
-        return bounds(tree, {name: self.of(name) for name in dict.fromkeys(names(tree))})
+    def expected(self, id_: str) -> Interval:
+        """What the quantity must be by its formula, from the student's numbers before it."""
+        found = self._expected.get(id_)
+        if found is None:
+            found = self._expected[id_] = self.by(self.formulas.quantity(id_))
+        return found
 
-    def _rounded(self, found: Interval) -> Interval:
+    def by(self, formula: Bounded) -> Interval:
+        """What a formula gives from the student's numbers."""
+        reads, function = formula
+        known = self._known
+        return function(*[known[name] if name in known else self.of(name) for name in reads])
+
+    def rounded(self, found: Interval) -> Interval:
         """What it may have been rounded to on the way, without being handed in."""
-        if self.decimals is None or found.low == found.high:
-            return found
-        return found.around(0.5 * 10.0**-self.decimals)
-
-
-def _given(number: float) -> Interval:
-    return point(number) if number.is_integer() else outward(number, number)
+        return found.around(self.half) if self.half and found.low != found.high else found
 
 
 def handed_in(number: Written, true: float | None, units: float) -> Interval:
@@ -118,7 +117,6 @@ def mark_numbers(
         if answer.number is not None
     }
     chain = Chain(key, own, usual_decimals(submission.answers.values()))
-    exact = Chain(key, {}, None)
     marks: list[Mark] = []
     for id_ in asked:
         answer = submission.answers.get(id_)
@@ -126,7 +124,7 @@ def mark_numbers(
             verdict = "missing" if answer is None else "unreadable"
             marks.append(Mark(id_, verdict, answer, true[id_]))
             continue
-        marks.append(_marked(key.quantities[id_], answer, own[id_], chain, exact, true[id_], causes_of))
+        marks.append(_marked(key.quantities[id_], answer, own[id_], chain, true[id_], causes_of))
     return tuple(marks)
 
 
@@ -135,12 +133,11 @@ def _marked(
     answer: Answer,
     written: Interval,
     chain: Chain,
-    exact: Chain,
     true: float,
     causes_of: Callable[[Quantity, Answer, Chain], tuple[Cause, ...]],
 ) -> Mark:
     expected = chain.expected(quantity.id)
-    if exact.expected(quantity.id).meets(written):
+    if chain.formulas.exact(quantity.id).meets(written):
         return Mark(quantity.id, "right", answer, true, expected)
     if expected.meets(written) and expected != EVERYTHING:
         verdict = "right" if expected.holds(true) else "carried"

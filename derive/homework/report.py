@@ -90,7 +90,10 @@ class Reporter:
 
     def cause(self, cause: Cause) -> Message:
         """What went wrong, in words."""
-        return Message(f"mistake_{cause.mistake.replace('-', '_')}", {"at": self.label(cause.at)})
+        said = Message(f"mistake_{cause.mistake.replace('-', '_')}", {"at": self.label(cause.at)})
+        if cause.also is None:
+            return said
+        return Message("check_both_causes", {"first": said, "second": self.cause(cause.also)})
 
     def _answers(self, marked: Marked) -> Table:
         header = (

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from derive.formula.functions import FUNCTIONS
 from derive.formula.parse import parse
-from derive.homework.intervals import CALLS, EVERYTHING, Interval, bounds, point
+from derive.homework.intervals import CALLS, EVERYTHING, RULES_OF_CODE, Interval, bounds, point
+from derive.numeric.scalars.bounds import BoundsCompiler
 
 mpmath.mp.dps = 50
 IN_MPMATH = {
@@ -78,6 +79,36 @@ def test_a_formula_encloses_its_values(text: str, one: tuple[Interval, float], t
         "if(x > 0 and y > 0, 1, -1)": lambda: mpmath.mpf(1 if x > 0 and y > 0 else -1),
     }[text]()
     assert mpmath.mpf(found.low) <= value <= mpmath.mpf(found.high)
+    written_out = BoundsCompiler(RULES_OF_CODE).compiled(tree)
+    if written_out is not None:  # None where cases or a power that is no whole number stand in it
+        function, reads = written_out
+        low, high = function(*[{"x": one[0], "y": two[0]}[name] for name in reads])
+        assert mpmath.mpf(low) <= value <= mpmath.mpf(high)
+
+
+@given(intervals(), intervals())
+@settings(max_examples=60)
+def test_code_of_a_formula_is_as_narrow_as_the_walk_over_it(
+    one: tuple[Interval, float], two: tuple[Interval, float]
+) -> None:
+    for text in ("x*y - 0.3*x + 2", "x*(1 - x)", "sigmoid(x) + tanh(y)", "x/(y*y + 1)", "1/(1 + exp(-x))"):
+        tree = parse(text, ["x", "y"])
+        known = {"x": one[0], "y": two[0]}
+        walked = bounds(tree, known)
+        written_out = BoundsCompiler(RULES_OF_CODE).compiled(tree)
+        assert written_out is not None
+        function, reads = written_out
+        assert function(*[known[name] for name in reads]) == pytest.approx(walked, rel=1e-14, abs=1e-12)
+
+
+def test_formulas_of_one_shape_share_one_function() -> None:
+    compiler = BoundsCompiler(RULES_OF_CODE)
+    one = compiler.compiled(parse("w1*i1 + b1", ["w1", "i1", "b1"]))
+    other = compiler.compiled(parse("w5*h1 + b2", ["w5", "h1", "b2"]))
+    assert one is not None
+    assert other is not None
+    assert one[0] is other[0]
+    assert (one[1], other[1]) == (("w1", "i1", "b1"), ("w5", "h1", "b2"))
 
 
 def test_a_square_is_never_below_zero() -> None:

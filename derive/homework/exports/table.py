@@ -8,6 +8,7 @@ from typing import Any
 
 from derive.homework.check import Credit, Marked
 from derive.homework.exports.cells import as_csv
+from derive.homework.marking import Cause
 
 Titled = tuple[str, Sequence[Marked]]
 
@@ -47,10 +48,16 @@ def _answer(credit: Credit) -> dict[str, Any]:
         "trouble": answer.trouble or None if answer is not None else None,
         "value": mark.true,
         "expected": expected,
-        "causes": [{"mistake": cause.mistake, "at": cause.at} for cause in mark.causes],
+        "causes": [_cause(cause) for cause in mark.causes],
         "points": credit.points,
         "most": credit.most,
     }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    """A mistake and where; for a pair the second of them under `also`."""
+    own: dict[str, Any] = {"mistake": cause.mistake, "at": cause.at}
+    return own if cause.also is None else {**own, "also": _cause(cause.also)}
 
 
 def to_csv(title: str, marked: Sequence[Marked]) -> str:
