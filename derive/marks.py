@@ -14,6 +14,7 @@ from derive.files import format_of, write_whole
 from derive.homework.check import Marked, Marker
 from derive.homework.exports.table import EXPORTS
 from derive.homework.report import Reporter
+from derive.render.display import mime_bundle
 from derive.render.document import render
 from derive.render.formats import FORMATS
 from derive.solution.document import Document
@@ -52,4 +53,4 @@ class Marks:
         write_whole(path, self.to(format or {".csv": "csv", ".json": "json"}.get(ending) or format_of(path)))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, str]:
-        return {"text/markdown": render(self.document, "markdown", flavor="dollars"), "text/plain": self.to("text")}
+        return mime_bundle(self.document, include, exclude)

@@ -358,7 +358,7 @@ def test_a_result_shows_itself() -> None:
     result = derive.train(problem(), data())
     shown = result._repr_mimebundle_()
     assert shown["text/plain"].startswith("20 steps, 4 epochs; all steps done\nloss ")
-    assert "| 20 | 4 |" in shown["text/markdown"]
+    assert "| $20$ | $4$ |" in shown["text/markdown"]
     assert repr(result).startswith("<TrainingResult: 20 steps")
 
 

@@ -64,6 +64,15 @@ def test_every_equation_can_be_edited_and_no_tex_is_left(mazur: Docx) -> None:
 
 
 @needs_pandoc
+@pytest.mark.parametrize("name", ["w3-circuit", "batch-normalization-layer"])
+def test_colours_and_parentheses_over_several_rows_are_no_obstacle(name: str) -> None:
+    page = Docx(derive.solve(EXAMPLES / f"{name}.yaml", figures=False))
+    equations = [block for block in page.blocks if isinstance(block, Equation)]
+    assert page.count(f"{MATH}oMathPara") == len(equations)
+    assert [word for word in page.words() if "\\" in word or "$" in word] == []
+
+
+@needs_pandoc
 def test_tables_are_whole(mazur: Docx) -> None:
     tables = [block for block in mazur.blocks if isinstance(block, Table)]
     shown = list(mazur.tree.iter(f"{WORD}tbl"))

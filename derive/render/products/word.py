@@ -8,6 +8,7 @@ no picture but ours. Pictures are made by pictures.py, the file's styles are set
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -71,8 +72,10 @@ def _dialect(language: str, flavor: str) -> Dialect:
 
 
 def _readable(tex: str) -> str:
-    """A plus sign that ends a superscript as text: LibreOffice takes it for a sum without a second term."""
-    return tex.replace("+}", r"\text{+}}")
+    """TeX without what pandoc cannot read, colours and parentheses of a size that are closed in a later row, and with a
+    plus sign that ends a superscript as text: LibreOffice takes it for a sum without a second term.
+    """
+    return re.sub(r"\\textcolor\{\w+\}|\\[Bb]igg?[lr](?![A-Za-z])", "", tex).replace("+}", r"\text{+}}")
 
 
 _FORMAT = Format("docx", (), "word", _dialect)
