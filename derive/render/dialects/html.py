@@ -44,7 +44,7 @@ def html(language: str, flavor: str) -> Dialect:
         relation=relation,
         measure=width,
         text_measure=html_width,
-        width=46,
+        width=44.5,
         table_slack=math.inf,
         indent=1,
         gap=2,
@@ -75,12 +75,13 @@ def between_commas(layout: Layout) -> list[Layout]:
     return [Row(layout.items[:at]), *between_commas(Row(layout.items[at + 1 :]))]
 
 
-_HAN = "[\u3400-\u9fff]"
+_BEFORE = re.compile(r"([\u3400-\u9fff])(?=<math>)")
+_BEHIND = re.compile(r"(</math>)(?=[\u3400-\u9fff])")
 
 
 def _spaced(fragment: str) -> str:
     """A space between Han characters and a formula, as a Chinese page is set."""
-    return re.sub(f"({_HAN})(?=<math>)", r"\1 ", re.sub(f"</math>(?={_HAN})", "</math> ", fragment))
+    return _BEFORE.sub(r"\1 ", _BEHIND.sub(r"\1 ", fragment))
 
 
 _KEPT = '<span class="kept">'
