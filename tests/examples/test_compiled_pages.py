@@ -35,7 +35,7 @@ def compiled(files: Mapping[str, str], language: str, folder: Path) -> list[str]
         (folder / name).write_text(text, encoding="utf-8")
     command = [engine, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", first]
     environment = {**os.environ, "max_print_line": "1000"}
-    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=120, check=False)
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=600, check=False)
     log = (folder / first).with_suffix(".log").read_text(encoding="utf-8", errors="replace")
     assert run.returncode == 0, log[-3000:]
     return faults(log, files[first])
