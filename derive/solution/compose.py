@@ -24,7 +24,7 @@ from derive.solution.check import gradient_check
 from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table
 from derive.solution.delta import in_delta_form
 from derive.solution.descent import array_results, descent_section, rule_in_symbols
-from derive.solution.document import Block, Document, Heading, Message, Paragraph
+from derive.solution.document import Block, Document, Figure, Heading, Message, Paragraph
 from derive.solution.figures.kinds import figures_of
 from derive.solution.figures.path import is_hidden
 from derive.solution.forward import forward_pass
@@ -73,10 +73,10 @@ def join(problem: Problem, documents: Sequence[Document]) -> Document:
     """
     blocks: list[Block] = []
     said: set[str] = set()
-    for document in documents:
+    for number, document in enumerate(documents, start=1):
         blocks.append(Heading(2, Message("part_title", {"title": document.title})))
         for section in _sections(document.blocks):
-            blocks.extend(_lowered(block) for block in _unsaid(section, said))
+            blocks.extend(_of_part(block, number) for block in _unsaid(section, said))
     return Document(title_of(problem), problem.document.language, tuple(blocks))
 
 
@@ -105,7 +105,10 @@ def _unsaid(section: list[Block], said: set[str]) -> list[Block]:
     return section
 
 
-def _lowered(block: Block) -> Block:
+def _of_part(block: Block, number: int) -> Block:
+    """Headings one level down, figures by names of their own."""
+    if isinstance(block, Figure):
+        return replace(block, id=f"{block.id}-{number}")
     return replace(block, level=block.level + 1) if isinstance(block, Heading) else block
 
 

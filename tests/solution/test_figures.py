@@ -154,3 +154,10 @@ def test_every_kind_of_file(ending: str, begins: bytes, tmp_path: Path) -> None:
 def test_another_ending_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"expected a file name ending in one of \.svg, \.tex, \.pdf, \.png"):
         solved("w3-circuit").figure().write(tmp_path / "figure.gif")
+
+
+def test_figures_of_several_parts_do_not_replace_each_other(tmp_path: Path) -> None:
+    derive.solve(EXAMPLES / "w3-circuits-and-training.yaml").write(tmp_path / "page.md")
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    drawn = sorted(path.name for path in tmp_path.glob("*.svg"))
+    assert len(drawn) == page.count("](page-") > 3
