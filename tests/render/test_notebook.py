@@ -50,8 +50,13 @@ def mazur() -> Any:
     return notebook_of(EXAMPLES / "w1-mazur.yaml")
 
 
-def test_code_that_is_run_again_gives_the_outputs_that_stand_in_the_notebook(mazur: Any) -> None:
-    before, after = printed(mazur), printed(run(mazur))
+@pytest.fixture(scope="module")
+def again(mazur: Any) -> Any:
+    return run(mazur)
+
+
+def test_code_that_is_run_again_gives_the_outputs_that_stand_in_the_notebook(mazur: Any, again: Any) -> None:
+    before, after = printed(mazur), printed(again)
     assert list(after) == list(before)
     for name, value in before.items():
         assert float(after[name]) == pytest.approx(float(value), rel=1e-12), name
@@ -78,6 +83,20 @@ def test_a_section_s_code_stands_after_its_prose(mazur: Any) -> None:
     assert after["### Hidden layer"] == [section_code(("net_h1", "out_h1", "net_h2", "out_h2"), "solution.values")]
 
 
+def test_figures_are_drawn_by_code_and_stand_there_drawn(mazur: Any, again: Any) -> None:
+    def drawn(notebook: Any) -> dict[str, Any]:
+        cells = [cell for cell in code_cells(notebook) if ".figure(" in cell.source]
+        return {cell.source: cell.outputs[0].data for cell in cells}
+
+    assert 'solution.figure("network")' in drawn(mazur)
+    assert 'solution.figure("path", "w1")' in drawn(mazur)
+    for source, data in drawn(again).items():
+        before = drawn(mazur)[source]
+        assert before["image/svg+xml"].startswith("<svg")
+        assert before["image/svg+xml"].strip() == data["image/svg+xml"].strip()
+        assert len(before["text/plain"]) > 40
+
+
 def test_the_same_page_is_the_same_bytes() -> None:
     first, second = (derive.solve(EXAMPLES / "micrograd.yaml").to_bytes("ipynb") for _ in range(2))
     assert first == second
@@ -88,13 +107,13 @@ def test_a_file_of_parts_names_each_part_s_values(language: str) -> None:
     notebook = notebook_of(EXAMPLES / "w3-circuits-and-training.yaml", language=language)
     first, *others = code_cells(notebook)
     assert first.source.endswith(f'solution = derive.solve(problem, language="{language}")')
-    used = set(re.findall(r"solution\.parts\[(\d+)\]", "".join(cell.source for cell in others)))
+    used = set(re.findall(r"solution\.parts\[(\d+)\]\.values", "".join(cell.source for cell in others)))
     solution = derive.solve(EXAMPLES / "w3-circuits-and-training.yaml")
     assert used == {str(at) for at, part in enumerate(solution.parts) if part.values}
 
 
 def test_a_problem_without_numbers_has_no_code_but_the_problem() -> None:
-    notebook = notebook_of({"inputs": ["x"], "layers": [{"dense": 1}], "targets": ["o1"]})
+    notebook = notebook_of({"inputs": ["x"], "layers": [{"dense": 1}], "targets": ["o1"]}, figures=False)
     assert len(code_cells(notebook)) == 1
 
 

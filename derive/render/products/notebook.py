@@ -15,10 +15,12 @@ from typing import Any
 
 from derive.render.dialects.markdown import markdown
 from derive.render.document import render_as
+from derive.render.figures.files import as_svg, in_words
 from derive.render.filters import CELL
 from derive.render.formats import Format
 from derive.render.products.making import Making
-from derive.solution.document import Block, Document, Equation, Heading, Message, Paragraph
+from derive.render.prose import languages
+from derive.solution.document import Block, Document, Equation, Figure, Heading, Message, Paragraph
 
 Cell = dict[str, Any]
 Values = Mapping[str, float | list[float]]
@@ -78,6 +80,8 @@ def _cells(page: Document, text: str, making: Making) -> Iterator[Cell]:
             for printing in waiting:
                 yield _code(printing.code, printing.printed, count := count + 1)
             waiting = list(_section(page, place, making))
+        elif isinstance(block, Figure):
+            yield _drawing(page, place, count := count + 1)
         yield from _prose(piece)
     for printing in (*waiting, *_all_numbers(page, making)):
         yield _code(printing.code, printing.printed, count := count + 1)
@@ -99,6 +103,30 @@ def _code(source: str, printed: str, count: int) -> Cell:
     }
 
 
+def _drawing(page: Document, place: int, count: int) -> Cell:
+    """A figure, as the code draws it."""
+    block = page.blocks[place]
+    assert isinstance(block, Figure)
+    problem, has_parts = _problem(page, place)
+    kind, _, of = block.id.partition("-")
+    arguments = ", ".join(_literal(word) for word in (kind, of) if word)
+    solution = f"solution.parts[{problem}]" if has_parts else "solution"
+    language = page.language if page.language in languages() else "en"
+    shown = {"image/svg+xml": as_svg(block, language), "text/plain": in_words(block, language)[1]}
+    data = {kind: text.splitlines(keepends=True) for kind, text in shown.items()}
+    cell = _code(f"{solution}.figure({arguments})", "", count)
+    return {
+        **cell,
+        "outputs": [{"data": data, "execution_count": count, "metadata": {}, "output_type": "execute_result"}],
+    }
+
+
+def _problem(page: Document, place: int) -> tuple[int, bool]:
+    """Which problem of the page a block belongs to, and whether the page has several."""
+    parts = [at for at, block in enumerate(page.blocks) if _opens_part(block)]
+    return max(0, sum(at <= place for at in parts) - 1), bool(parts)
+
+
 @dataclass(frozen=True)
 class _Printing:
     """Code that prints numbers, and what it prints."""
@@ -109,8 +137,7 @@ class _Printing:
 
 def _section(page: Document, place: int, making: Making) -> Iterator[_Printing]:
     """The numbers that the equations below a heading work out."""
-    parts = [at for at, block in enumerate(page.blocks) if _opens_part(block)]
-    problem = max(0, sum(at <= place for at in parts) - 1)
+    problem, has_parts = _problem(page, place)
     if problem >= len(making.values):
         return
     values = making.values[problem]
@@ -122,7 +149,7 @@ def _section(page: Document, place: int, making: Making) -> Iterator[_Printing]:
     )
     if ids:
         printed = _printed({id_: values[id_] for id_ in ids})
-        yield _Printing(section_code(tuple(ids), _place(problem, bool(parts))), printed)
+        yield _Printing(section_code(tuple(ids), _place(problem, has_parts)), printed)
 
 
 def _all_numbers(page: Document, making: Making) -> Iterator[_Printing]:
