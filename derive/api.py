@@ -43,9 +43,8 @@ from derive.problem.training_options import OPTIONS, with_training
 from derive.problem.wording import unknown
 from derive.render.plain import plain
 from derive.runs import SavedRun, TrainingResult, check_fits, load
-from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.sizes import is_large
-from derive.solution.compose import compose, join, page_of, sheet_of
+from derive.solution.compose import any_page, compose, join
 from derive.solution.document import Document
 from derive.solution.figures.kinds import make_figure
 from derive.solution.formula import formula_of
@@ -340,12 +339,10 @@ class Solution(Written):
         quantity `of`), `loss`. Raises OptionError.
         """
         part_of(self.problem, part)
-        graph = self.derivation.graph
-        surroundings = sheet_of if self.problem.stack else page_of
-        made = surroundings(self.derivation, self._written_out, self.evaluation, self.problem.document)
-        page = made.page if isinstance(made, Sheet) else made
-        kind = kind or ("network" if graph.layers else "circuit")
-        return Figure(make_figure(page, self.training, kind, of), self.problem.document.language)
+        options = self.problem.document
+        page = any_page(self.derivation, self._written_out, self.evaluation, options)
+        kind = kind or ("network" if page.graph.layers else "circuit")
+        return Figure(make_figure(page, self.training, kind, of), options.language)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

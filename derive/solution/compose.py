@@ -150,6 +150,13 @@ def page_of(derivation: Derivation, neurons: Neurons, evaluation: Evaluation | N
     )
 
 
+def any_page(derivation: Derivation, neurons: Neurons, evaluation: Evaluation | None, options: DocumentOptions) -> Page:
+    """What a figure is drawn from, of a problem of any kind."""
+    if derivation.graph.problem.stack:
+        return sheet_of(derivation, neurons, evaluation, options).page
+    return page_of(derivation, neurons, evaluation, options)
+
+
 def sheet_of(
     derivation: Derivation, neurons: Neurons, evaluation: Evaluation | None, options: DocumentOptions
 ) -> Sheet:
