@@ -241,15 +241,12 @@ def compare(
     else:
         again = _text(source)[0].encode("utf-8")  # an open file can be read once
     labels = [", ".join(f"{key}={value}" for key, value in one.items()) for one in grid]
+    named = [{key.replace("-", "_"): value for key, value in one.items()} for one in grid]
     with listening() as interrupted:
         return {
-            label: train(again, data, interrupted=interrupted, **{**options, **_underscored(one)})
-            for label, one in zip(labels, grid, strict=True)
+            label: train(again, data, interrupted=interrupted, **{**options, **one})
+            for label, one in zip(labels, named, strict=True)
         }
-
-
-def _underscored(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {key.replace("-", "_"): value for key, value in options.items()}
 
 
 def gradient_check(
