@@ -47,7 +47,6 @@ LINE = Extent(0.85, 0.37)
 """A line of text with its share of the space between lines."""
 
 _SCALE = {Style.DISPLAY: 1.0, Style.TEXT: 1.0, Style.SCRIPT: 0.74, Style.SCRIPTSCRIPT: 0.56}
-_LETTER = Extent(0.7, 0.2)
 _PARENTHESIS = Extent(0.75, 0.25)
 _AXIS = 0.25  # of fractions and matrices, above the line
 _RAISED, _LOWERED = 0.38, 0.2  # how far the line of a superscript is up, and that of a subscript down
@@ -74,8 +73,8 @@ def _scaled(size: Extent, style: Style) -> Extent:
     return Extent(size.above * _SCALE[style], size.below * _SCALE[style])
 
 
-def _of_letters(node: Layout, style: Style) -> Extent:
-    return _scaled(_LETTER, style)
+def _words(node: Words, style: Style) -> Extent:
+    return _scaled(_PARENTHESIS, style)
 
 
 def _digits(node: Digits, style: Style) -> Extent:
@@ -194,7 +193,7 @@ def _colored(node: Colored, style: Style) -> Extent:
 _EXTENTS: dict[type, Callable[[Any, Style], Extent]] = {
     Digits: _digits,
     Identifier: _identifier,
-    Words: _of_letters,
+    Words: _words,
     Row: _row,
     Operator: _operator,
     Fraction: _fraction,

@@ -233,7 +233,8 @@ def _sized(view: RowView, row: DisplayRow, room: float, dialect: Dialect) -> Row
     sheet = dialect.sheet
     assert sheet is not None
     if row.right is None and view.reason:
-        return replace(view, height=sheet.line * ceil(dialect.text_measure(view.reason) / max(room - 2, 1)))
+        lines = ceil(1.1 * dialect.text_measure(view.reason) / max(room - 2, 1))
+        return replace(view, height=sheet.line * lines + 0.4)  # a box of words keeps some room round itself
     height = row_height(row) * sheet.grows
     shrunk = min(1.0, (sheet.height - sheet.row_gap) / height)
     return replace(view, height=height * min(view.scale, shrunk), scale=min(view.scale, shrunk))

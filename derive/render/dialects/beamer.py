@@ -13,7 +13,7 @@ from derive.render.tex import TexEmitter
 WIDTH = 36.0
 """Of an equation on a slide, in em of Beamer's 11pt on 16 cm by 9 cm, margins and indent taken away."""
 
-_SHEET = Sheet(height=16.6, line=1.25, row_gap=0.56, block_gap=0.8, cell=1.5)
+_SHEET = Sheet(height=16.2, line=1.25, row_gap=0.56, block_gap=0.8, cell=1.5)
 _HIGHEST = 12.0  # a figure, where a sentence and its caption stand on the same slide
 
 
