@@ -11,7 +11,7 @@ student's own earlier answers, and a mistake is a small change to one of the for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from derive.calculus.chain import Derivation
@@ -74,6 +74,11 @@ class AnswerKey:
     def formulas(self) -> Recomputation:
         """The formulas as functions of intervals."""
         return Recomputation(self)
+
+    def gradient_of(self, delta: str) -> str:
+        """The gradient that a delta is another name of: delta_o1[2] -> dE/dnet_o1[2]"""
+        quantity = self.quantities[delta]
+        return f"d{quantity.of}/d{quantity.by}" + delta[len(delta.partition("[")[0]) :]
 
     def values(self, floats: Callable[[Tree, Mapping[str, float]], float]) -> dict[str, float]:
         """Every value, by a way to evaluate one formula."""
@@ -152,10 +157,11 @@ class _Writer:
             for id_ in wanted:
                 if id_ != self.root:
                     yield from self._locals(id_, sample)
-                    yield self._gradient(id_, sample)
+                    gradient = self._gradient(id_, sample)
+                    yield gradient
+                    yield from self._delta(gradient)
         if several:
             yield from self._totals()
-        yield from self._deltas(wanted)
 
     def _leaves(self) -> list[str]:
         """What is given and can be asked for a gradient: parameters, inputs, the values of a circuit; no targets."""
@@ -197,14 +203,13 @@ class _Writer:
             if not self.neurons.per_sample(id_):
                 yield Quantity(f"d{self.total}/d{id_}", "gradient", _sum(shares), self.total, id_)
 
-    def _deltas(self, wanted: Iterable[str]) -> Iterator[Quantity]:
-        for id_ in wanted:
-            if id_ in self.neurons.nodes and self.neurons.array(id_).role == "pre-activation":
-                name = f"delta_{id_.removeprefix('net_')}"
-                for sample in self.samples:
-                    label = f"{name}[{sample + 1}]" if self.graph.samples > 1 else name
-                    upstream = Name(self.partial_id(self.root, id_, sample))
-                    yield Quantity(label, "delta", upstream, self.root, id_, sample)
+    def _delta(self, gradient: Quantity) -> Iterator[Quantity]:
+        """delta_o1, the other name of dE/dnet_o1: it is worked in the same way."""
+        id_ = gradient.by
+        if id_ in self.neurons.nodes and self.neurons.array(id_).role == "pre-activation":
+            sample = gradient.id.partition("[")[2]
+            label = f"delta_{id_.removeprefix('net_')}" + (f"[{sample}" if sample else "")
+            yield replace(gradient, id=label, kind="delta")
 
     # One step of the optimiser, and the loss after it.
 

@@ -116,6 +116,8 @@ def mark_numbers(
         for id_, answer in submission.answers.items()
         if answer.number is not None
     }
+    for id_ in [id_ for id_ in own if key.quantities[id_].kind == "delta"]:
+        own.setdefault(key.gradient_of(id_), own[id_])  # the name that the other formulas read
     chain = Chain(key, own, usual_decimals(submission.answers.values()))
     marks: list[Mark] = []
     for id_ in asked:

@@ -89,7 +89,7 @@ def _read_one(fields: Fields, path: str, outer: Fields, findings: Findings) -> P
     for key in _NETWORK_KEYS if circuit else _CIRCUIT_KEYS:
         if key in fields:
             findings.complain(path + key, _wrong_kind(key, circuit))
-    problem = _reader(fields, circuit)(fields, frame, path, findings)
+    problem = replace(_reader(fields, circuit)(fields, frame, path, findings), marking=frame.marking)
     if ((fields.get("document") or {}).get("steps") or 1) > 1 and not takes_steps(problem) and not findings.complaints:
         findings.complain(f"{path}document.steps", NEEDS_RATE)
     if not findings.complaints:
