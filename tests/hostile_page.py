@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derive.solution.document import Document, Equation, Heading, Line, Listing, Message, Note, Paragraph, Table
+from derive.solution.diagram import Diagram, Edge, Node
+from derive.solution.document import (
+    Document,
+    Equation,
+    Figure,
+    Heading,
+    Line,
+    Listing,
+    Message,
+    Note,
+    Paragraph,
+    Table,
+)
 from derive.solution.layout import Identifier, Words, row
 
 HOSTILE = (
@@ -16,12 +28,13 @@ HOSTILE = (
     "// not a remark", "![x](//x.invalid/y)", "<http://x.invalid>", "*[x]*_y_", "-->", "]]>", "::: notes",
     "\u200fright to left\u061c", r"\verb|x| ^^5cinput{x}", r"\begin{verbatim}", "&lt;b&gt;", "~~~", "> quoted", "---",
     "{{ ''.__class__ }}", "${271*828}", "<?php ?>", "' onfocus='alert(3)", "\u2028x\ufeff",
+    "\x1e3\x1e", "\x02x\x7f",
 )  # fmt: skip
 
 
 def shown(text: str) -> str:
     """How a person reads it on a page: marks that cannot be seen as their codes, line breaks as spaces."""
-    codes = {mark: f"[U+{ord(mark):04X}]" for mark in "\x00\x1b\u202e\u200f\u061c\ufeff"}
+    codes = {mark: f"[U+{ord(mark):04X}]" for mark in "\x00\x02\x1b\x1e\x7f\u202e\u200f\u061c\ufeff"}
     return "".join(codes.get(char, char) for char in text.replace("\n", " ").replace("\u2028", " "))
 
 
@@ -30,8 +43,8 @@ def said(text: str) -> Message:
     return Message("join", {"items": (text,)})
 
 
-def hostile(language: str = "en", texts: Sequence[str] = HOSTILE) -> Document:
-    """Untrusted text wherever a document takes text."""
+def hostile(language: str = "en", texts: Sequence[str] = HOSTILE, figures: bool = False) -> Document:
+    """Untrusted text wherever a document takes text, in figures where these are asked for."""
     text = " ".join(texts)
     lines = (
         Line(Identifier(bad, Words(bad)), "=", row(Words(bad), Identifier(bad, bold=True)), said(bad)) for bad in texts
@@ -47,5 +60,19 @@ def hostile(language: str = "en", texts: Sequence[str] = HOSTILE) -> Document:
         Equation(tuple(lines)),
         Table(tuple(texts[:3]), tuple((bad, Words(bad), said(bad)) for bad in texts)),
         Listing(tuple(map(said, texts)), ordered=True),
+        *(
+            Figure(
+                _figure(texts[first], texts[first + 1]),
+                said(texts[first + 2]),
+                said(texts[first + 2]),
+                f"figure-{first}",
+            )
+            for first in range(0, (len(texts) - 2) * figures, 3)
+        ),
     )
     return Document(" ".join(parts[0]), language, blocks)
+
+
+def _figure(text: str, other: str) -> Diagram:
+    nodes = (Node("a", 0, "input", Words(text), Words(other)), Node("b", 1, "unit", Identifier(text, Words(other))))
+    return Diagram(nodes, (Edge("a", "b", Words(text), Words(other), Words(other)),))

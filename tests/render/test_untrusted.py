@@ -27,15 +27,18 @@ MATHML = {
 }  # fmt: skip
 
 
+SVG = {"svg", "path", "rect", "circle", "text", "tspan", "g"}
+
+
 class Tags(html.parser.HTMLParser):
-    """The tags of a page with their attributes' names, and what scripts and styles hold. Where a formula's lines break
-    depends on widths, so of a formula there is only that it is one.
+    """The tags of a page with their attributes' names, and what scripts and styles hold. Where the lines of a formula break
+    and how a figure's labels are set depends on widths, so of these there is only that there is one.
     """
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[object] = []
-        self.formula = False
+        self.within = ""
         self.feed(page)
         self.close()
 
@@ -43,14 +46,14 @@ class Tags(html.parser.HTMLParser):
         for name, value in attrs:
             assert not name.startswith("on")
             assert name not in ("href", "src", "action") or re.fullmatch("#[a-z0-9-]+", value or "")
-        if tag == "math" or not self.formula:
+        if not self.within:
             self.found.append((tag, sorted(name for name, _ in attrs)))
-        self.formula = self.formula or tag == "math"
-        assert not self.formula or tag in MATHML
+        self.within = self.within or tag * (tag in ("math", "svg"))
+        assert not self.within or tag in MATHML | SVG
 
     def handle_endtag(self, tag: str) -> None:
-        self.formula = self.formula and tag != "math"
-        if not self.formula:
+        self.within = "" if tag == self.within else self.within
+        if not self.within:
             self.found.append("/" + tag)
 
     def handle_data(self, data: str) -> None:
@@ -65,6 +68,11 @@ def html_skeleton(page: str) -> object:
     return Tags(page).found
 
 
+def slides_skeleton(page: str) -> object:
+    """Kinds of tags: what fits on a slide depends on widths."""
+    return set(map(str, Tags(page).found))
+
+
 def markdown_skeleton(page: str) -> object:
     """Kinds of tokens as CommonMark with tables has them; formulas between dollars are taken out."""
     page = re.sub(r"(?<![\\$])(\$\$?)(?![`$])(?:\\.|[^$\\])+?\1", "formula", page)
@@ -76,18 +84,38 @@ def markdown_skeleton(page: str) -> object:
 STRUCTURE = {"begin", "end", "section", "subsection", "subsubsection", "item", "hline", "tabularnewline", "\\"}
 SIGNS = {
     "textbackslash", "textasciicircum", "textasciitilde", "textasciigrave", "textquotedbl", "ensuremath", "allowbreak",
-    "texttt", "text", "backslash", "wedge", "sim", "vert", "delta", "approx", "circ", "frac", "rule",
+    "texttt", "text", "footnotesize", "scriptsize", "backslash", "wedge", "sim", "vert", "delta", "approx", "circ", "frac", "rule",
 }  # fmt: skip
+
+
+FLAVORS = FORMATS["latex"].flavors
+
+
+def commands(*pages: str) -> set[str]:
+    return {command for page in pages for command in re.findall(r"\\([A-Za-z]+|[^A-Za-z])", page)} - set(
+        "\\{}$%#&_;! ,"
+    )
+
+
+def beamer_skeleton(page: str) -> object:
+    """Nothing: what fits on a slide depends on widths. Every command is one that sets a sign."""
+    tame = (render(hostile(texts=TAME, figures=True), "beamer", flavor=flavor) for flavor in FORMATS["beamer"].flavors)
+    assert commands(page) - commands(*tame) <= SIGNS
+    return None
 
 
 def latex_skeleton(page: str) -> object:
     """Environments, headings, ends of rows and cells outside of formulas, whose lines break by their widths; every
     other command is one that sets a sign.
     """
-    command = r"\\([A-Za-z]+)"
-    words = set(re.findall(command, page)) - set(re.findall(command, render(hostile(texts=TAME), "latex")))
-    assert words <= SIGNS
-    body = page.partition(r"\begin{document}")[2]
+    assert (
+        commands(page)
+        - commands(*(render(hostile(texts=TAME, figures=True), "latex", flavor=flavor) for flavor in FLAVORS))
+        <= SIGNS
+    )
+    body = page[
+        max(0, page.find(r"\begin{document}")) : page.rindex(r"\end{enumerate}")
+    ]  # figures stand behind the list
     body = re.sub(r"\\begin\{alignat\*\}.*?\\end\{alignat\*\}", "formula", body, flags=re.DOTALL)
     tokens = re.findall(r"\\(?:begin|end)\{[^}]*\}|\\[A-Za-z]+|\\.|[&%#]|(?<=\n)\n", body)
     return [token for token in tokens if token in "&%#\n" or re.sub(r"^\\|\{.*", "", token) in STRUCTURE]
@@ -95,6 +123,8 @@ def latex_skeleton(page: str) -> object:
 
 SKELETONS: dict[str, Callable[[str], object]] = {
     "html": html_skeleton,
+    "slides": slides_skeleton,
+    "beamer": beamer_skeleton,
     "markdown": markdown_skeleton,
     "latex": latex_skeleton,
 }
@@ -102,7 +132,7 @@ SKELETONS: dict[str, Callable[[str], object]] = {
 
 def pages(format: str, flavor: str) -> Iterator[str]:
     for texts in (HOSTILE, TAME):
-        yield render(hostile(texts=texts), format, flavor=flavor)
+        yield render(hostile(texts=texts, figures=True), format, flavor=flavor)
 
 
 @each_page
@@ -121,7 +151,7 @@ def test_no_text_is_calculated(format: str, flavor: str) -> None:
 @each_page
 def test_every_control_and_direction_mark_is_shown_as_its_code(format: str, flavor: str) -> None:
     found, expected = pages(format, flavor)
-    marks = "\x00\x1b\u202e\u200f\u061c\ufeff\u2028"
+    marks = "\x00\x02\x1b\x1e\x7f\u202e\u200f\u061c\ufeff\u2028"
     assert Counter(char for char in found if char in marks) == Counter(char for char in expected if char in marks)
-    for mark in "\x00\x1b\u202e\u200f\u061c\ufeff":
+    for mark in "\x00\x02\x1b\x1e\x7f\u202e\u200f\u061c\ufeff":
         assert f"U+{ord(mark):04X}" in found

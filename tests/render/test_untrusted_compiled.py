@@ -46,7 +46,7 @@ def compiled(format: str, flavor: str, folder: Path) -> Path:
     """The PDF of the hostile page, with the names of all files that LaTeX opened in page.fls."""
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed")
-    (folder / "page.tex").write_text(render(hostile(), format, flavor=flavor), encoding="utf-8")
+    (folder / "page.tex").write_text(render(hostile(figures=True), format, flavor=flavor), encoding="utf-8")
     command = ["pdflatex", "-no-shell-escape", "-recorder", "-halt-on-error", "-interaction=nonstopmode", "page.tex"]
     environment = {**os.environ, "openin_any": "a"}  # all that the system would let it
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=120, check=False)
@@ -66,6 +66,6 @@ def test_latex_reads_and_runs_nothing_of_hostile_text(format: str, flavor: str, 
 
 
 def test_typst_reads_nothing_of_hostile_text(tmp_path: Path) -> None:
-    (tmp_path / "page.pdf").write_bytes(PRODUCTS["pdf"].make(hostile(), Making(engine="typst")))
+    (tmp_path / "page.pdf").write_bytes(PRODUCTS["pdf"].make(hostile(figures=True), Making(engine="typst")))
     assert "root:" not in text_of(tmp_path / "page.pdf")
     assert lost(tmp_path / "page.pdf") == []
