@@ -22,7 +22,7 @@ from derive.solution.layout import Identifier, Words, row
 HOSTILE = (
     r"\input{/etc/passwd}", r"\write18{touch pwned}", "$x$", "50% of #1 & a_b^c~d", "\\", "}{", "`code`",
     "a|b", "<script>alert(1)</script>", "x\u202ey", "two\nlines", "δ ≈ 中文 😀 é ½ – “q” ʒ", "''--<<,,?`",
-    "1. item", "# head #", "- x", "&amp; {{ 271*828 }} {% raw %}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
+    "1. item", "# head #", "- x", "&amp;{{271*828}} {%raw%}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
     "[U](javascript:x)", "\"><img src onerror=a()>", "</script><svg onload=a()>", "</title></style>",
     "$$", "[[page]]", "@import url(x)", '#read("/etc/passwd")', "@ref <label>", "= title", "+ item", "/ term: x",
     "// not a remark", "![x](//x.invalid/y)", "<http://x.invalid>", "*[x]*_y_", "-->", "]]>", "::: notes",
@@ -48,7 +48,7 @@ def hostile(language: str = "en", texts: Sequence[str] = HOSTILE, figures: bool 
     lines = (
         Line(Identifier(bad, Words(bad)), "=", row(Words(bad), Identifier(bad, bold=True)), said(bad)) for bad in texts
     )
-    parts = [texts[first : first + 5] for first in range(0, len(texts), 5)]
+    parts = [texts[first : first + 4] for first in range(0, len(texts), 4)]
     blocks = (
         *(
             block
