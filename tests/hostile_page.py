@@ -22,12 +22,12 @@ from derive.solution.layout import Identifier, Words, row
 HOSTILE = (
     r"\input{/etc/passwd}", r"\write18{touch pwned}", "$x$", "50% of #1 & a_b^c~d", "\\", "}{", "`code`",
     "a|b", "<script>alert(1)</script>", "x\u202ey", "two\nlines", "δ ≈ 中文 😀 é ½ – “q” ʒ", "''--<<,,?`",
-    "1. item", "# head #", "- x", "&amp;{{271*828}} {%raw%}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
+    "1. item", "# head #", "- x", "&amp; {{9**9}}", "++ ** __ ~~", "\x00\x1b[31m", "Ħħ°¡ſĸŀ",
     "[U](javascript:x)", "\"><img src onerror=a()>", "</script><svg onload=a()>", "</title></style>",
     "$$", "[[page]]", "@import url(x)", '#read("/etc/passwd")', "@ref <label>", "= title", "+ item", "/ term: x",
     "// not a remark", "![x](//x.invalid/y)", "<http://x.invalid>", "*[x]*_y_", "-->", "]]>", "::: notes",
     "\u200fright to left\u061c", r"\verb|x| ^^5cinput{x}", r"\begin{verbatim}", "&lt;b&gt;", "~~~", "> quoted", "---",
-    "{{ ''.__class__ }}", "${271*828}", "<?php ?>", "' onfocus='alert(3)", "\u2028\x1ex\ufeff",
+    "{{ ''.__class__ }}", "${9**9}", "{% raw %}", "' onfocus='alert(3)", "\u2028\x1ex\ufeff",
 )  # fmt: skip
 
 
@@ -48,13 +48,9 @@ def hostile(language: str = "en", texts: Sequence[str] = HOSTILE, figures: bool 
     lines = (
         Line(Identifier(bad, Words(bad)), "=", row(Words(bad), Identifier(bad, bold=True)), said(bad)) for bad in texts
     )
-    parts = [texts[first : first + 4] for first in range(0, len(texts), 4)]
+    parts = [texts[first : first + 5] for first in range(0, len(texts), 5)]
     blocks = (
-        *(
-            block
-            for part in parts
-            for block in (Heading(2, said(" ".join(part))), *(Paragraph(said(bad)) for bad in part))
-        ),
+        *(block for part in parts for block in (Heading(2, said(part[0])), *(Paragraph(said(bad)) for bad in part))),
         Note(said(text)),
         Equation(tuple(lines)),
         Table(tuple(texts[:3]), tuple((bad, Words(bad), said(bad)) for bad in texts)),
