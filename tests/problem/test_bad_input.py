@@ -23,7 +23,7 @@ LOSSES = (
 KEYS = (
     "title, document, inputs, targets, layers, loss, regularization, values, circuit, output, "
     "trainable, optimizer, "
-    "training, parts"
+    "training, marking, parts"
 )
 
 EDITS = {  # a sentence: what is replaced in W1, by what, and what the reader then says
