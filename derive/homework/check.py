@@ -80,7 +80,7 @@ class Marker:
     @cached_property
     def conventions(self) -> tuple[Convention, ...]:
         """The keys of the other conventions, built when a sheet first needs them."""
-        return tuple(conventions(self.problem))
+        return tuple(conventions(self.problem, self.key))
 
     def mark(self, submission: Submission) -> Marked:
         """All marks of one student's sheet."""

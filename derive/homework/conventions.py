@@ -13,7 +13,8 @@ from functools import cached_property
 from derive.calculus.chain import differentiate
 from derive.errors import DeriveError
 from derive.formula.evaluate import evaluate as value_of
-from derive.homework.key import AnswerKey, answer_key
+from derive.formula.tree import Negative, Sum, names
+from derive.homework.key import AnswerKey, Quantity, answer_key
 from derive.homework.mistakes.causes import Diagnosis
 from derive.network.build import build
 from derive.network.write_out import write_out
@@ -40,8 +41,11 @@ class Convention:
         return Diagnosis(self.key)
 
 
-def conventions(problem: Problem) -> Iterator[Convention]:
+def conventions(problem: Problem, key: AnswerKey) -> Iterator[Convention]:
     """The other ways to take a problem, each as a key. What cannot be built (a sum of one sample) is left out."""
+    opposite = opposite_sign(key)
+    if opposite.quantities != key.quantities:
+        yield Convention("sign", opposite)
     seen = {repr(problem)}
     for id_, change in _CHANGES.items():
         other = change(problem)
@@ -100,6 +104,34 @@ def _numbering(problem: Problem) -> Problem:
     other = {"unit-major": "input-major", "input-major": "unit-major"}
     layers = tuple(replace(layer, numbering=other[layer.numbering]) for layer in problem.layers)  # type: ignore[arg-type]
     return replace(problem, layers=layers)
+
+
+def opposite_sign(key: AnswerKey) -> AnswerKey:
+    """The key of those who take t - o for o - t: every derivative of the loss has the other sign, and steps are added.
+
+    delta = (t - o)*out*(1 - out)        w+ = w + eta*delta*x
+    """
+    return replace(key, quantities={id_: _opposite(key, one) for id_, one in key.quantities.items()})
+
+
+def _opposite(key: AnswerKey, quantity: Quantity) -> Quantity:
+    if quantity.kind == "update" and isinstance(quantity.formula, Sum):
+        terms = (term.body if isinstance(term, Negative) else term for term in quantity.formula.terms)
+        return replace(quantity, formula=Sum(tuple(terms)))
+    leaves_loss = "loss" in _role(key, quantity.of) and "loss" not in _role(key, quantity.by)
+    reads_gradient = any(
+        key.quantities[name].kind == "gradient" for name in names(quantity.formula) if name in key.quantities
+    )
+    if quantity.kind in ("local", "gradient", "delta") and leaves_loss and not reads_gradient:
+        body = quantity.formula
+        return replace(quantity, formula=body.body if isinstance(body, Negative) else Negative(body))
+    return quantity
+
+
+def _role(key: AnswerKey, id_: str) -> str:
+    graph = key.derivation.graph
+    place = graph.place_of.get(id_)
+    return graph.arrays[place[0]].role if place is not None else ""
 
 
 _CHANGES: Mapping[str, Callable[[Problem], Problem]] = {

@@ -21,6 +21,7 @@ from derive.solution.document import (
     Table,
 )
 from derive.solution.layout import Digits, Layout
+from derive.solution.typeset import Typesetter
 
 MOST_CAUSES = 3
 
@@ -31,6 +32,7 @@ class Reporter:
     def __init__(self, marker: Marker, solution: Document) -> None:
         self.marker, self.title, self.language = marker, solution.title, solution.language
         self.label = Labels(marker.key)
+        self.set = Typesetter(self.label, self.label.names.element, self.label.names.notation.tight)
         self.steps = {block.id: block for block in solution.blocks if isinstance(block, Equation) and block.id}
 
     def student(self, marked: Marked) -> Document:
@@ -60,7 +62,12 @@ class Reporter:
             yield Heading(level, Message("head_check_first"))
             yield from self._mistake(first)
         yield Heading(level, Message("head_check_answers"))
-        yield self._answers(marked)
+        answered = [credit for credit in marked.credits if credit.mark.verdict != "missing"]
+        if answered:
+            yield self._answers(answered)
+        missing = tuple(self.label(one.mark.id) for one in marked.credits if one.mark.verdict == "missing")
+        if missing:
+            yield Paragraph(Message("check_missing", {"names": missing}))
         troubles = [*self._unreadable(marked), *self._strange(marked)]
         if troubles:
             yield Heading(level, Message("head_check_unreadable"))
@@ -95,7 +102,7 @@ class Reporter:
             return said
         return Message("check_both_causes", {"first": said, "second": self.cause(cause.also)})
 
-    def _answers(self, marked: Marked) -> Table:
+    def _answers(self, answered: Sequence[Credit]) -> Table:
         header = (
             "check_quantity",
             "check_answer",
@@ -104,7 +111,7 @@ class Reporter:
             "check_verdict",
             "check_points_column",
         )
-        rows = tuple(self._row(credit) for credit in marked.credits)
+        rows = tuple(map(self._row, answered))
         return Table(tuple(Message(key) for key in header), rows, frozenset({5}))
 
     def _row(self, credit: Credit) -> tuple[Layout | Message | str, ...]:
@@ -113,7 +120,7 @@ class Reporter:
         if answer is not None and answer.number is not None:
             read = _read(mark)
         elif answer is not None and answer.formula is not None:
-            read = Message("check_formula")
+            read = self.set(answer.formula)
         expected: Layout | str = _expected(mark) if answer is not None and answer.number is not None else ""
         points = f"{_text(credit.points)} / {_text(credit.most)}" if credit.most else "–"
         verdict = Message(f"verdict_{mark.verdict.replace('-', '_')}")
