@@ -12,6 +12,7 @@ import pytest
 import yaml
 from documentation import refreshed
 
+from derive.cli import main
 from derive.problem import choices
 from derive.problem.activations import ACTIVATIONS
 from derive.problem.layer_types import LAYER_TYPES
@@ -45,6 +46,20 @@ def test_links_lead_somewhere(path: Path) -> None:
     text = re.sub(r"^```.*?^```$|<!-- shown.*?<!-- end -->", "", path.read_text(encoding="utf-8"), flags=re.S | re.M)
     links = re.findall(r"\]\(([^)#]+)", text)
     assert [link for link in links if ":" not in link and not (path.parent / link).exists()] == []
+
+
+def test_the_circuit_of_the_readme_is_what_its_command_makes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    shown, made = ROOT / "docs" / "images" / "circuit.svg", tmp_path / "circuit.svg"
+    assert main(["figure", str(ROOT / "examples" / "w3-circuit.yaml"), "--kind", "circuit", "-o", str(made)]) == 0
+    if request.config.getoption("--update-gold"):
+        shown.write_bytes(made.read_bytes())
+    assert made.read_bytes() == shown.read_bytes()
+
+
+def test_pictures_are_small() -> None:
+    images = list((ROOT / "docs" / "images").iterdir())
+    assert len(images) >= 3
+    assert [image.name for image in images if image.stat().st_size > 120_000] == []
 
 
 def keys(schema: Any) -> Iterator[str]:
