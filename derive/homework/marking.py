@@ -1,7 +1,7 @@
 """Marking: each answer against the key, recomputed from the student's own earlier answers.
 
     right      what the key gives, within the digits written
-    carried    not what the key gives, but what follows from the student's own earlier answers
+    carried    not what the key gives, but what follows from the student's own earlier answers, one of them wrong
     wrong      neither; `causes` are the known mistakes that give just this number
     few-digits right as far as it goes, with fewer digits than asked
     unreadable, missing, undecided
@@ -102,15 +102,18 @@ def usual_decimals(answers: Iterable[Answer]) -> int | None:
     return min(counts, key=lambda decimals: (-counts[decimals], decimals)) if counts else None
 
 
+CausesOf = Callable[[Quantity, Answer, Chain], tuple[Cause, ...]]
+
+
 def mark_numbers(
     key: AnswerKey,
     submission: Submission,
     asked: Sequence[str],
     true: Mapping[str, float],
-    causes_of: Callable[[Quantity, Answer, Chain], tuple[Cause, ...]] = lambda quantity, answer, chain: (),
+    causes_of: CausesOf = lambda quantity, answer, chain: (),
     units: float = 1.0,
 ) -> tuple[Mark, ...]:
-    """The marks of all asked quantities that are numbers."""
+    """The marks of all asked quantities that are numbers; `asked` in an order of working them out."""
     own = {
         id_: handed_in(answer.number, true.get(id_), units)
         for id_, answer in submission.answers.items()
@@ -119,29 +122,45 @@ def mark_numbers(
     for id_ in [id_ for id_ in own if key.quantities[id_].kind == "delta"]:
         own.setdefault(key.gradient_of(id_), own[id_])  # the name that the other formulas read
     chain = Chain(key, own, usual_decimals(submission.answers.values()))
-    marks: list[Mark] = []
-    for id_ in asked:
-        answer = submission.answers.get(id_)
+    marking = _Marking(key, chain, true, causes_of)
+    return tuple(marking.mark(id_, submission.answers.get(id_)) for id_ in asked)
+
+
+class _Marking:
+    """The marks of one sheet, made in the order of working it out."""
+
+    def __init__(self, key: AnswerKey, chain: Chain, true: Mapping[str, float], causes_of: CausesOf) -> None:
+        self.key, self.chain, self.true, self.causes_of = key, chain, true, causes_of
+        self._off: dict[str, bool] = {}
+
+    def mark(self, id_: str, answer: Answer | None) -> Mark:
         if answer is None or answer.number is None:
-            verdict = "missing" if answer is None else "unreadable"
-            marks.append(Mark(id_, verdict, answer, true[id_]))
-            continue
-        marks.append(_marked(key.quantities[id_], answer, own[id_], chain, true[id_], causes_of))
-    return tuple(marks)
+            return Mark(id_, "missing" if answer is None else "unreadable", answer, self.true[id_])
+        written, expected = self.chain.own[id_], self.chain.expected(id_)
+        if self.key.formulas.exact(id_).meets(written):
+            self._off[id_] = False
+            return Mark(id_, "right", answer, self.true[id_], expected)
+        if expected.meets(written) and expected != EVERYTHING:
+            self._off[id_] = not expected.holds(self.true[id_]) and self._carries(id_)
+            return Mark(id_, "carried" if self._off[id_] else "right", answer, self.true[id_], expected)
+        self._off[id_] = True
+        causes = self.causes_of(self.key.quantities[id_], answer, self.chain)
+        return Mark(id_, "wrong", answer, self.true[id_], expected, causes)
 
+    def _carries(self, id_: str) -> bool:
+        """Whether what was handed in before it is off by a mistake, and not by rounding only."""
+        seen, open_ = {id_}, [id_]
+        while open_:
+            for name in self.key.formulas.quantity(open_.pop()).reads:
+                if name in self.chain.own:
+                    if self._is_off(name):
+                        return True
+                elif name in self.key.quantities and name not in seen:
+                    seen.add(name)
+                    open_.append(name)
+        return False
 
-def _marked(
-    quantity: Quantity,
-    answer: Answer,
-    written: Interval,
-    chain: Chain,
-    true: float,
-    causes_of: Callable[[Quantity, Answer, Chain], tuple[Cause, ...]],
-) -> Mark:
-    expected = chain.expected(quantity.id)
-    if chain.formulas.exact(quantity.id).meets(written):
-        return Mark(quantity.id, "right", answer, true, expected)
-    if expected.meets(written) and expected != EVERYTHING:
-        verdict = "right" if expected.holds(true) else "carried"
-        return Mark(quantity.id, verdict, answer, true, expected)
-    return Mark(quantity.id, "wrong", answer, true, expected, causes_of(quantity, answer, chain))
+    def _is_off(self, id_: str) -> bool:
+        if id_ not in self._off:  # it is not asked for
+            self._off[id_] = not self.key.formulas.exact(id_).meets(self.chain.own[id_])
+        return self._off[id_]
