@@ -12,6 +12,8 @@ from derive.numeric.scalars.bounds import BoundsCompiler
 if TYPE_CHECKING:
     from derive.homework.key import AnswerKey
 
+FEW = 3  # calls after which code is worth its compilation
+
 
 class Bounded(NamedTuple):
     """A formula as a function of the intervals of the ids that it reads."""
@@ -38,9 +40,22 @@ class Recomputation:
         return found
 
     def bounded(self, tree: Tree) -> Bounded:
-        """Any formula over ids."""
-        compiled = self._compiler.compiled(tree)
-        return Bounded(compiled[1], compiled[0]) if compiled is not None else walked(tree)
+        """Any formula over ids: walked through the first times, then written out as code."""
+        reads = tuple(dict.fromkeys(names(tree)))
+        calls, code = 0, None
+
+        def function(*values: Interval) -> Interval:
+            nonlocal calls, code
+            if code is not None:
+                return code(*values)
+            calls += 1
+            if calls == FEW:
+                compiled = self._compiler.compiled(tree)
+                code = compiled[0] if compiled is not None and compiled[1] == reads else None
+            known: Mapping[str, Interval] = dict(zip(reads, values, strict=True))
+            return bounds(tree, known)
+
+        return Bounded(reads, function)
 
     def exact(self, id_: str) -> Interval:
         """A quantity from the given numbers alone."""
@@ -52,17 +67,6 @@ class Recomputation:
                 if each == id_:
                     break
         return self._exact[id_]
-
-
-def walked(tree: Tree) -> Bounded:
-    """A formula that is walked through at every call: for what is needed once."""
-    reads = tuple(dict.fromkeys(names(tree)))
-
-    def function(*values: Interval) -> Interval:
-        known: Mapping[str, Interval] = dict(zip(reads, values, strict=True))
-        return bounds(tree, known)
-
-    return Bounded(reads, function)
 
 
 def _given(number: float) -> Interval:

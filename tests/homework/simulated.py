@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from random import Random
 
 import yaml
@@ -59,7 +60,7 @@ def network(seed: int) -> dict[str, object]:
             "weights": [[number() for _ in range(before)] for _ in range(size)],
             "bias": [number() for _ in range(size)],
         }
-        for place, (before, size) in enumerate(zip(sizes, sizes[1:], strict=False))
+        for place, (before, size) in enumerate(pairwise(sizes))
     ]
     inputs = {f"i{place + 1}": [number(0.05) for _ in range(samples)] for place in range(sizes[0])}
     loss = random.choice(losses)

@@ -15,7 +15,7 @@ from derive.homework.marking import Cause, Chain
 from derive.homework.mistakes.place import Place
 from derive.homework.mistakes.slips import slips
 from derive.homework.mistakes.table import MISTAKES
-from derive.homework.recompute import Bounded, walked
+from derive.homework.recompute import Bounded
 from derive.homework.submission import Answer
 
 MOST = 6  # explanations that are listed
@@ -78,26 +78,31 @@ class Diagnosis:
     def _single(self, way: _Way) -> Iterator[_Found]:
         for inner in way.ids:
             for candidate in self.candidates(inner):
-                away = way.away({inner: candidate.bounded})
+                away = way.away(way.worked(candidate))
                 if away is not None:
                     yield _Found(Cause(candidate.mistake, inner), away)
 
-    # Pairs: two wrong formulas on the way, or a mistake made in a formula that is wrong already.
+    # Pairs: a mistake made in a formula that is wrong already, or two wrong formulas on the way.
 
     def _pair(self, way: _Way) -> Iterator[_Found]:
-        for first, second in islice(self._pairs_on(way.ids), MOST_PAIRS):
-            away = way.away({first.id: first.bounded, second.id: second.bounded})
+        for first, second, known in islice(self._pairs_on(way), MOST_PAIRS):
+            away = way.away(way.worked(second, known))
             if away is not None:
-                cause = Cause(first.mistake, first.id, Cause(second.mistake, second.id))
-                yield _Found(cause, away)
+                yield _Found(Cause(first.mistake, first.id, Cause(second.mistake, second.id)), away)
 
-    def _pairs_on(self, ids: list[str]) -> Iterator[tuple[Candidate, Candidate]]:
-        for id_ in ids:
-            yield from self._twice(id_)
-        likeliest = {id_: self.candidates(id_)[:LIKELIEST] for id_ in ids}
-        for place, one in enumerate(ids):
-            for other in ids[:place]:
-                yield from ((first, second) for first in likeliest[one] for second in likeliest[other])
+    def _pairs_on(self, way: _Way) -> Iterator[tuple[Candidate, Candidate, Mapping[str, Interval]]]:
+        """Two mistakes and what follows from the first of them; the nearest to the answer first."""
+        for first, second in self._twice(way.id):
+            yield first, second, {}
+        ordered = [id_ for id_ in self.key.quantities if id_ in set(way.ids)]
+        for first_id in way.ids:
+            for first in self.candidates(first_id)[:LIKELIEST]:
+                known = way.worked(first)
+                for second_id in ordered[ordered.index(first_id) + 1 :]:
+                    yield from ((first, second, known) for second in self.candidates(second_id)[:LIKELIEST])
+        for inner in way.ids[1:]:
+            for first, second in self._twice(inner):
+                yield first, second, {}
 
     def _twice(self, id_: str) -> tuple[tuple[Candidate, Candidate], ...]:
         """Pairs of mistakes within one formula; the second of each has the formula with both."""
@@ -105,7 +110,7 @@ class Diagnosis:
             quantity = self.key.quantities[id_]
             seen = {quantity.formula, *(one.formula for one in self.candidates(id_))}
             self._pairs[id_] = tuple(
-                (first, Candidate(mistake, id_, tree, walked(tree)))
+                (first, Candidate(mistake, id_, tree, self.key.formulas.bounded(tree)))
                 for first in _one_of_each(self.candidates(id_))
                 for mistake, tree in _written(self.key, replace(quantity, formula=first.formula), seen)
                 if mistake != first.mistake
@@ -139,32 +144,27 @@ class _Way:
                 reached.add(name)
         return tuple(name for name in order if name in reached and name != inner)
 
-    def away(self, wrong: Mapping[str, Bounded]) -> float | None:
-        """How far the answer is from what wrong formulas give, in its own rounding; None where they do not give it."""
-        value = self._value(wrong)
-        if not isfinite(value.high - value.low) or not value.meets(self.written):
-            return None
-        width = self.written.high - self.written.low
-        apart = abs(value.low + value.high - self.written.low - self.written.high) / 2
-        return max(0.0, apart / width - 0.5) if width else apart
-
-    def _value(self, wrong: Mapping[str, Bounded]) -> Interval:
-        """What the quantity is where other formulas stand for some on the way; rounded where it is not handed in."""
-        chain, formulas = self.chain, self.key.formulas
-        if len(wrong) == 1:
-            (inner,) = wrong
-            order: Iterable[str] = (inner, *self._after[inner])
-        else:
-            touched = {name for inner in wrong for name in (inner, *self._after[inner])}
-            order = [name for name in self.key.quantities if name in touched]
-        known: dict[str, Interval] = {}
-        for name in order:
-            reads, function = wrong.get(name) or formulas.quantity(name)
+    def worked(self, wrong: Candidate, before: Mapping[str, Interval] | None = None) -> dict[str, Interval]:
+        """What follows from a wrong formula, beside what is known `before`: each rounded but the answer's quantity."""
+        chain, quantity = self.chain, self.key.formulas.quantity
+        known = dict(before) if before else {}
+        reads, function = wrong.bounded
+        name = wrong.id
+        for following in (*self._after[name], ""):
             value = function(*[known[each] if each in known else chain.of(each) for each in reads])
-            if name == self.id:
-                return value
-            known[name] = chain.rounded(value)
-        raise AssertionError(self.id)
+            known[name] = value if name == self.id else chain.rounded(value)
+            if following:
+                name, (reads, function) = following, quantity(following)
+        return known
+
+    def away(self, known: Mapping[str, Interval]) -> float | None:
+        """How far the answer is from what was worked out, in its own rounding; None where it does not follow."""
+        low, high = known[self.id]
+        least, most = self.written
+        if low > most or least > high or not isfinite(high - low):
+            return None
+        apart = abs(low + high - least - most) / 2
+        return max(0.0, apart / (most - least) - 0.5) if most > least else apart
 
 
 def _written(key: AnswerKey, quantity: Quantity, seen: set[Tree]) -> Iterator[tuple[str, Tree]]:
