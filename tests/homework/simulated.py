@@ -92,6 +92,10 @@ class Problem:
         return Problem(key, key.values(evaluate), Diagnosis(key))
 
 
+class CircularError(Exception):
+    """A mistake that nobody can make: its formula needs what is worked from it."""
+
+
 @dataclass(frozen=True)
 class Wrong:
     """A mistake made on purpose: the formula used for a quantity."""
@@ -117,40 +121,52 @@ def steps(problem: Problem, random: Random, count: int = 17) -> list[str]:
     """A way through the problem: quantities with all that they are worked from, in the key's order."""
     key, found = problem.key, dict[str, None]()
     ids = list(key.quantities)
-    for _ in range(200):
-        needed = _needed(key, random.choice(ids), found)
-        if len(found) + len(needed) <= count:
-            found.update(dict.fromkeys(needed))
+    for _ in range(40):
+        needed = _needed(key, random.choice(ids), found, count - len(found))
+        found.update(dict.fromkeys(needed))
         if len(found) == count:
             break
     return [id_ for id_ in ids if id_ in found]
 
 
-def _needed(key: AnswerKey, id_: str, have: Mapping[str, None]) -> list[str]:
+def _needed(key: AnswerKey, id_: str, have: Mapping[str, None], most: int) -> list[str]:
+    """A quantity and what it is worked from, without what is there; nothing where that is more than `most`."""
     found: dict[str, None] = {}
     open_ = [id_]
-    while open_:
+    while open_ and len(found) <= most:
         one = open_.pop()
         if one in key.quantities and one not in have and one not in found:
             found[one] = None
-            open_.extend(names(key.quantities[one].formula))
-    return list(found)
+            open_.extend(key.formulas.quantity(one).reads)
+    return list(found) if len(found) <= most else []
 
 
 def worked(
     problem: Problem, wanted: Sequence[str], decimals: int, wrong: Sequence[Wrong] = (), keep_digits: bool = False
 ) -> Sheet:
-    """The sheet of a student who rounds every step (or only what is written down), and works on with the result."""
-    key, known = problem.key, {id_: value.number for id_, value in problem.key.given.items()}
+    """The sheet of a student who rounds every step (or only what is written down), and works on with the result.
+
+    Raises CircularError where a wrong formula needs what is worked from it.
+    """
+    known: dict[str, float | None] = {id_: value.number for id_, value in problem.key.given.items()}
     formulas = {one.id: one.formula for one in wrong}
-    numbers: dict[str, str] = {}
-    for id_, quantity in key.quantities.items():
-        value = evaluate(formulas.get(id_, quantity.formula), known)
-        text = rounded(value, decimals)
-        known[id_] = value if keep_digits and id_ not in formulas else float(text)
-        if id_ in wanted:
-            numbers[id_] = text
-    return Sheet(numbers, decimals)
+    texts: dict[str, str] = {}
+
+    def number(id_: str) -> float:
+        if id_ not in known:
+            known[id_] = None
+            formula = formulas.get(id_, problem.key.quantities[id_].formula)
+            value = evaluate(formula, {name: number(name) for name in dict.fromkeys(names(formula))})
+            texts[id_] = rounded(value, decimals)
+            known[id_] = value if keep_digits and id_ not in formulas else float(texts[id_])
+        found = known[id_]
+        if found is None:
+            raise CircularError(id_)
+        return found
+
+    for id_ in wanted:
+        number(id_)
+    return Sheet({id_: texts[id_] for id_ in wanted}, decimals)
 
 
 def marked(problem: Problem, sheet: Sheet) -> dict[str, Mark]:
@@ -159,3 +175,10 @@ def marked(problem: Problem, sheet: Sheet) -> dict[str, Mark]:
         problem.key, Submission("student", answers), list(sheet.numbers), problem.true, problem.diagnosis.causes
     )
     return {mark.id: mark for mark in found}
+
+
+def parents(problem: Problem, ids: Sequence[str], random: Random) -> tuple[str, str]:
+    """A quantity of the sheet and one that is worked from it, both of `ids`."""
+    quantities = problem.key.quantities
+    pairs = [(name, id_) for id_ in ids for name in dict.fromkeys(names(quantities[id_].formula)) if name in quantities]
+    return random.choice(pairs)

@@ -20,8 +20,8 @@ from derive.homework.submission import Answer
 
 MOST = 6  # explanations that are listed
 FARTHEST = 60  # quantities on the way to an answer that are looked at, the nearest first
-LIKELIEST = 12  # single mistakes of a quantity that are tried in pairs
-MOST_PAIRS = 300  # tried for one answer
+LIKELIEST = 20  # single mistakes of a quantity that are tried in pairs
+MOST_PAIRS = 800  # tried for one answer
 
 
 @dataclass(frozen=True)
