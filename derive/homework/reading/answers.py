@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from derive.errors import FormulaError, suggestion
@@ -17,6 +17,8 @@ from derive.homework.reading.sheet import MAX_TEXT, Entry, Sheet, Slot
 from derive.homework.submission import Answer, Submission
 
 _MATRIX = re.compile(r"\\begin\{([pbvB]?matrix)\}(.*)\\end\{\1\}", re.DOTALL)
+MAX_NAME = 120
+MOST_SUGGESTIONS = 40  # of the right name for names that are not known: each is looked for among all names
 _LOOKS_NUMERIC = re.compile(r"[\s\d.,+\-−eE%≈~()]*")
 
 
@@ -73,8 +75,8 @@ class AnswerReader:
         answers: dict[str, Answer] = {}
         strange: list[Answer] = []
         troubles = list(sheet.troubles)
-        for slot in sheet.slots:
-            for answer in self._read(slot):
+        for slot in self._last_of_each(sheet.slots, troubles):
+            for answer in self._read(slot, suggesting=len(strange) < MOST_SUGGESTIONS):
                 if answer.id not in self.key.quantities:
                     strange.append(answer)
                     continue
@@ -85,7 +87,22 @@ class AnswerReader:
                 answers[answer.id] = answer
         return Submission(sheet.student, answers, tuple(strange), sheet.place, tuple(troubles))
 
-    def _read(self, slot: Slot) -> Iterator[Answer]:
+    def _last_of_each(self, slots: Sequence[Slot], troubles: list[str]) -> Iterator[Slot]:
+        """The slots to read: of those with one name the last, so that no name is read a thousand times."""
+        first: dict[str, Slot] = {}
+        last: dict[str, Slot] = {}
+        for slot in slots:
+            first.setdefault(slot.name, slot)
+            last[slot.name] = slot
+        for name, slot in last.items():
+            if slot is not first[name]:
+                troubles.append(f"{slot.place}: {name[:80]} is answered twice; first at {first[name].place}")
+        yield from last.values()
+
+    def _read(self, slot: Slot, suggesting: bool = True) -> Iterator[Answer]:
+        if len(slot.name) > MAX_NAME:
+            yield Answer(slot.name[:80] + "…", "", slot.place, trouble=f"a name of more than {MAX_NAME} characters")
+            return
         id_ = self.id_of(slot.name)
         if id_ is not None:
             if isinstance(slot.entry, str):
@@ -98,7 +115,7 @@ class AnswerReader:
             yield from self._array(slot, rows)
             return
         text = slot.entry if isinstance(slot.entry, str) else _shown(slot.entry)
-        known = suggestion(slot.name, [*self.key.quantities, *self.key.aliases])
+        known = suggestion(slot.name, [*self.key.quantities, *self.key.aliases]) if suggesting else ""
         yield Answer(slot.name, text, slot.place, trouble=f"the problem has no quantity '{slot.name[:80]}'{known}")
 
     def _array(self, slot: Slot, rows: tuple[tuple[str, ...], ...]) -> Iterator[Answer]:

@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator
 
 from derive.errors import ProblemError
-from derive.homework.reading.sheet import Entry, Sheet, Slot, UnreadableError
+from derive.homework.reading.sheet import LINE_ENDS, MAX_PARTS, Entry, Sheet, Slot, UnreadableError, refuse_many
 from derive.problem.findings import Findings
 from derive.problem.nodes import Entries, Items, Node, Scalar
 from derive.problem.yaml_nodes import parse_yaml
 
-_LINE = re.compile(r"\s*[\"']?(?P<name>[^:\"'#][^:\"']{0,80}?)[\"']?\s*:\s+(?P<answer>.*?)\s*,?\s*")
+_LINE = re.compile(r"[\"']?(?P<name>[^\s:\"'#][^:\"']{0,80}?)[\"']?\s{0,9}:\s+(?P<answer>.*)")
 _STUDENT = frozenset({"student", "name", "学生", "姓名"})
 
 
 def read_data(text: str, student: str, place: str) -> list[Sheet]:
     """One student's answers, or a list of maps for several. A file that is no YAML is read line by line."""
+    refuse_many(text, f"{LINE_ENDS},[{{?*&")
+    refuse_many(text, ":-", 4 * MAX_PARTS)
     findings = Findings(place)
     try:
         root = parse_yaml(text, findings)
@@ -58,6 +60,7 @@ def _entry(node: Node) -> Entry:
 
 def _by_lines(text: str, place: str) -> Iterator[Slot]:
     for number, line in enumerate(text.splitlines(), start=1):
-        found = _LINE.fullmatch(line) if len(line) < 5000 else None
+        found = _LINE.fullmatch(line.strip()) if len(line) < 5000 else None
         if found:
-            yield Slot(found["name"].strip(), found["answer"].strip("\"'"), f"{place}:{number}")
+            answer = found["answer"].removesuffix(",").rstrip()
+            yield Slot(found["name"].strip(), answer.strip("\"'"), f"{place}:{number}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from derive.errors import OptionError
 from derive.homework.reading.data import read_data
-from derive.homework.reading.sheet import MAX_BYTES, MAX_SLOTS, Sheet, UnreadableError
-from derive.homework.reading.table import read_table
+from derive.homework.reading.sheet import MAX_BYTES, MAX_BYTES_OF_CLASS, MAX_SLOTS, Sheet, UnreadableError
+from derive.homework.reading.table import is_of_class, read_table
 from derive.homework.reading.worksheet import read_markdown, read_notebook
 
 Known = Callable[[str], bool]
@@ -52,20 +52,27 @@ def _read(path: Path, known: Known) -> list[Sheet]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UnreadableError(f"expected a name ending in one of {', '.join(READERS)}")
-    sheets = reader(_text(path), path.stem, str(path), known)
+    sheets = reader(_text(path, known), path.stem, str(path), known)
     if sum(len(sheet.slots) for sheet in sheets) > 200 * MAX_SLOTS or any(len(one.slots) > MAX_SLOTS for one in sheets):
         raise UnreadableError(f"more than {MAX_SLOTS:,} answers of one student")
     return sheets
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, known: Known) -> str:
+    """A file's text. Only the table of a class, which its first line tells, may be larger than one student's file."""
+    most = MAX_BYTES
     try:
         with open(path, "rb") as file:
-            content = file.read(20 * MAX_BYTES + 1 if path.suffix.lower() in (".csv", ".tsv") else MAX_BYTES + 1)
+            content = file.read(most + 1)
+            if len(content) > most and path.suffix.lower() in (".csv", ".tsv"):
+                first = content[:20_000].decode("utf-8-sig", errors="replace").partition("\n")[0]
+                if is_of_class(first, known):
+                    most = MAX_BYTES_OF_CLASS
+                    content += file.read(most + 1 - len(content))
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror or error}") from None
-    if (len(content) > MAX_BYTES and path.suffix.lower() not in (".csv", ".tsv")) or len(content) > 20 * MAX_BYTES:
-        raise UnreadableError(f"larger than {MAX_BYTES:,} bytes")
+    if len(content) > most:
+        raise UnreadableError(f"larger than {most:,} bytes")
     for encoding in ("utf-8-sig", "utf-16") if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable
 from io import StringIO
 
-from derive.homework.reading.sheet import Sheet, Slot, UnreadableError
+from derive.homework.reading.sheet import MAX_BYTES_OF_CLASS, MAX_PARTS, Sheet, Slot, UnreadableError, refuse_many
 
 _HEADERS = frozenset({"name", "quantity", "answer", "value", "名称", "答案", "量"})
 _STUDENT = ("student", "id", "name", "email", "sid", "学生", "学号", "姓名")
@@ -14,23 +14,40 @@ _STUDENT = ("student", "id", "name", "email", "sid", "学生", "学号", "姓名
 
 def read_table(text: str, student: str, place: str, known: Callable[[str], bool]) -> list[Sheet]:
     """The sheets of a CSV text; `known` tells whether a name is one of the problem's."""
-    if "\x00" in text:
-        raise UnreadableError("a NUL character, which text cannot hold")
-    try:
-        lines = list(csv.reader(StringIO(text), delimiter=_delimiter(text)))
-    except csv.Error as error:
-        raise UnreadableError(f"not CSV: {error}") from None
+    delimiter = _delimiter(text)
+    of_class = is_of_class(text.lstrip().partition("\n")[0], known)
+    if not of_class:
+        refuse_many(text, f"\n\r{delimiter}")
+    lines = _lines(text, delimiter)
     rows = [(number, [cell.strip() for cell in row]) for number, row in enumerate(lines, start=1) if any(row)]
     if not rows:
         raise UnreadableError("the file is empty")
     _, header = rows[0]
-    if any(map(known, header[1:])):
+    if of_class:
         return _class(header, rows[1:], place)
     return [_one(rows, student, place)]
 
 
+def is_of_class(first: str, known: Callable[[str], bool]) -> bool:
+    """Whether the first line of a table has a column per quantity, for a row per student."""
+    header = next(csv.reader([first[:20_000]], delimiter=_delimiter(first)), [])
+    return any(known(name.strip()) for name in header[1:MAX_PARTS])
+
+
+def _lines(text: str, delimiter: str) -> list[list[str]]:
+    """The cells as text. One student's endless cell must not cost the class its table, as it does within the limit that
+    csv keeps otherwise."""
+    before = csv.field_size_limit(MAX_BYTES_OF_CLASS)
+    try:
+        return list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise UnreadableError(f"not CSV: {error}") from None
+    finally:
+        csv.field_size_limit(before)
+
+
 def _delimiter(text: str) -> str:
-    first = text.splitlines()[0] if text.strip() else ""
+    first = text.lstrip()[:20_000].partition("\n")[0]
     return max(",;\t", key=lambda sign: first.count(sign) * 10 + ",;\t".index(sign) * -1)
 
 

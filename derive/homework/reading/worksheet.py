@@ -8,28 +8,29 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from derive.homework.reading.sheet import Sheet, Slot, UnreadableError
+from derive.homework.reading.sheet import LINE_ENDS, MAX_PARTS, Sheet, Slot, UnreadableError, refuse_many
 
 _SLOT = re.compile(
-    r"\s*(?:[-*+]|\d+[.)])?\s*(?:\$[^=:：]{1,200}\$[ ,，:：]*)?`(?P<name>[^`]{1,80})`\s*[=:：]\s*(?P<answer>.*?)\s*"
+    r"\s*(?:[-*+]|\d+[.)])?\s*(?:\$[^=:：]{1,200}\$[ ,，:：]*)?`(?P<name>[^`]{1,80})`\s*[=:：]\s*(?P<answer>.*)"
 )
 _ROW = re.compile(r"\s*\|\s*`(?P<name>[^`]{1,80})`\s*\|(?P<answer>[^|]*)\|.*")
-_CODE = re.compile(r"\s*(?P<name>[A-Za-z_][\w/+\[\]]{0,80})\s*=\s*(?P<answer>[^=].*?)\s*(?:#.*)?")
-_STUDENT = re.compile(
-    r"\s*(?:\*\*)?(?:Student|Name|姓名|学生)(?:\*\*)?\s*[:：]\s*(?P<answer>[^_].*?)\s*", re.IGNORECASE
-)
+_CODE = re.compile(r"(?P<name>[A-Za-z_][\w/+\[\]]{0,80})\s*=\s*(?P<answer>[^=\s#][^#]*)(?:#.*)?")
+_STUDENT = re.compile(r"(?:\*\*)?(?:Student|Name|姓名|学生)(?:\*\*)?\s*[:：]\s*(?P<answer>[^_\s].*)", re.IGNORECASE)
 _CODE_TAG = re.compile(r"<code>([^<>]{1,80})</code>")
+MAX_LINES = 5000  # of a worksheet, which holds the questions too
 BLANK = re.compile(r"[_\\\s.…]*")
 
 
 def read_markdown(text: str, student: str, place: str) -> list[Sheet]:
     """The slots of a worksheet; blanks that were left are no answers."""
+    refuse_many(text, LINE_ENDS, MAX_LINES)
     slots, found = _slots(text.splitlines(), place, 1)
     return [Sheet(found or student, place, tuple(slots))]
 
 
 def read_notebook(text: str, student: str, place: str) -> list[Sheet]:
     """The slots of a notebook's cells: in Markdown, or as assignments in code, which is read and never run."""
+    refuse_many(text, "[{", MAX_LINES)
     try:
         book = json.load(io.StringIO(text))
     except (ValueError, RecursionError) as error:
@@ -37,9 +38,13 @@ def read_notebook(text: str, student: str, place: str) -> list[Sheet]:
     cells = book.get("cells") if isinstance(book, dict) else None
     if not isinstance(cells, list):
         raise UnreadableError("not a notebook: no list of cells")
+    if len(cells) > MAX_PARTS:
+        raise UnreadableError(f"more than {MAX_PARTS:,} cells")
     slots: list[Slot] = []
-    for number, cell in enumerate(cells, start=1):
-        lines = _source(cell).splitlines()
+    sources = list(map(_source, cells))
+    refuse_many("\n".join(sources), LINE_ENDS, MAX_LINES)
+    for number, (cell, source) in enumerate(zip(cells, sources, strict=True), start=1):
+        lines = source.splitlines()
         where = f"{place}, cell {number}"
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             slots += _assignments(lines, where)
@@ -60,7 +65,7 @@ def _slots(lines: list[str], place: str, first: int) -> tuple[list[Slot], str]:
     for number, written in enumerate(lines, start=first):
         if len(written) > 5000:
             continue
-        line = _CODE_TAG.sub(lambda tag: f"`{_unescaped(tag[1])}`", written)
+        line = _CODE_TAG.sub(lambda tag: f"`{_unescaped(tag[1])}`", written.strip())
         found = _SLOT.fullmatch(line) or _ROW.fullmatch(line)
         if found and not BLANK.fullmatch(found["answer"]):
             slots.append(Slot(found["name"], found["answer"].strip().strip("`$").strip(), f"{place}:{number}"))
@@ -76,6 +81,6 @@ def _unescaped(text: str) -> str:
 
 def _assignments(lines: list[str], place: str) -> Iterator[Slot]:
     for number, line in enumerate(lines, start=1):
-        found = _CODE.fullmatch(line) if len(line) < 5000 else None
-        if found and found["answer"] not in ("None", "..."):
-            yield Slot(found["name"], found["answer"], f"{place}:{number}")
+        found = _CODE.fullmatch(line.strip()) if len(line) < 5000 else None
+        if found and (answer := found["answer"].strip()) not in ("None", "..."):
+            yield Slot(found["name"], answer, f"{place}:{number}")
