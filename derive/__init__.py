@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from derive.api import Solution, SolutionSet, check, solve, train
+    from derive.api import check, solve, train
     from derive.errors import (
         DataError,
         DeriveError,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from derive.marks import Marks
     from derive.runs import TrainingResult
+    from derive.solved import Solution, SolutionSet
 
 __version__ = "0.1.0"
 

@@ -38,7 +38,8 @@ derive writes the worked solution of a neural network, every step of it, as a go
 
   derive examples                              the problems that come with it
   derive examples w1-mazur -o w1-mazur.yaml    one of them, to read and to change
-  derive solve w1-mazur.yaml                   its worked solution, here; -o page.md writes it to a file
+  derive solve w1-mazur.yaml                   its worked solution, here; -o page.html writes it to a file
+  derive worksheet w1-mazur.yaml               its questions, to hand out; derive check marks what comes back
 
 derive --help lists the commands, derive solve --help the options.
 """

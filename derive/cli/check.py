@@ -9,10 +9,10 @@ import click
 from derive.cli.common import ProblemFile, file_option, show, words_option, working, write
 from derive.errors import OptionError
 from derive.files import check_target
-from derive.homework.exports.table import EXPORTS
+from derive.homework.exports.names import EXPORT_NAMES
 from derive.render.formats import FORMATS
 
-REPORTS = (*(name for name in ("markdown", "html", "text", "latex") if name in FORMATS), *EXPORTS)
+REPORTS = (*(name for name in ("markdown", "html", "text", "latex") if name in FORMATS), *EXPORT_NAMES)
 
 
 @click.command(short_help="Marks answers: what is wrong first, and why.")

@@ -21,7 +21,7 @@ def test_no_command_shows_how_to_start(derive: Callable) -> None:
 
 def test_what_the_start_page_says_works(derive: Callable) -> None:
     commands = [line.split("  ")[1] for line in derive().out.splitlines() if line.startswith("  derive ")]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         assert derive(*command.split()[1:]).code == 0
 

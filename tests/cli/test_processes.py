@@ -17,8 +17,9 @@ import sys
 import derive, derive.errors
 from derive.cli import main
 assert derive.DeriveError and derive.__version__
-for words in ([], ["--help"], ["solve", "--help"], ["train", "--help"], ["gradcheck", "--help"], ["examples", "--help"], ["schema", "--help"], ["--version"],
-              ["examples"], ["examples", "w1-mazur"], ["schema"], ["solv"], ["solve", "no.yaml", "-o", "x.pdf"]):
+for words in ([], ["--help"], ["solve", "--help"], ["train", "--help"], ["gradcheck", "--help"], ["examples", "--help"], ["schema", "--help"], ["figure", "--help"], ["check", "--help"], ["lint", "--help"],
+              ["worksheet", "--help"], ["export", "--help"], ["--version"],
+              ["examples"], ["examples", "w1-mazur"], ["schema"], ["solv"], ["solve", "no.yaml", "-o", "x.doc"]):
     main(words)
 heavy = sorted({name.partition(".")[0] for name in sys.modules} & {"sympy", "numpy", "mpmath", "rich"})
 assert heavy == [], heavy

@@ -12,6 +12,8 @@ import pytest
 import derive
 from derive.errors import OptionError
 from derive.homework.exports.cells import neutral
+from derive.homework.exports.names import EXPORT_NAMES
+from derive.homework.exports.table import EXPORTS
 from derive.homework.mistakes.table import MISTAKES
 from derive.marks import Marks
 from derive.render import signatures
@@ -79,6 +81,10 @@ def test_gradebooks_hold_a_row_per_student(marks: Marks) -> None:
     assert [(row[0], float(row[-1])) for row in canvas[2:]] == [("Ben", 9), ("Cleo", 8), ("Dora", 8), ("Emil", 8)]
     moodle = list(csv.DictReader(StringIO(marks.to("moodle"))))
     assert [float(row["Grade"]) for row in moodle] == [9, 8, 8, 8]
+
+
+def test_the_command_names_every_export() -> None:
+    assert tuple(EXPORTS) == EXPORT_NAMES
 
 
 def test_gradescope_takes_one_student(marks: Marks) -> None:
