@@ -23,8 +23,10 @@ def _has_pdftotext() -> None:
 
 
 def on_paper(text: str) -> str:
-    """Without spaces, hyphens and quotes, which a font or a line's end changes."""
-    return re.sub(r"[\s\u00ad\-–‐−\"'`‘’“”]", "", text).replace("∼", "~").replace("∧", "^").replace("|", "∣")
+    """Without spaces, hyphens and quotes, which a font or a line's end changes, and without what parts two letters."""
+    return (
+        re.sub(r"[\s\u00ad\u200b-\u200d\-–‐−\"'`‘’“”]", "", text).replace("∼", "~").replace("∧", "^").replace("|", "∣")
+    )
 
 
 PLAIN = [text for text in map(shown, HOSTILE) if text.isascii()]
