@@ -92,7 +92,7 @@ def other_derivative(place: Place) -> Iterator[Tree]:
 
 def loss_derivative_sign(place: Place) -> Iterator[Tree]:
     """t - o for o - t"""
-    if place.quantity.kind == "local" or place.role in ("loss", "sample-loss", "loss-part"):
+    if "loss" in place.role and place.by_role in ("activation", "pre-activation", "variable") and _direct(place):
         yield Negative(place.formula)
 
 
@@ -263,8 +263,10 @@ def batch_twice(place: Place) -> Iterator[Tree]:
 
 def softmax_diagonal_only(place: Place) -> Iterator[Tree]:
     """the Jacobian of softmax without what stands beside its diagonal, or without its diagonal"""
-    if place.by_role == "pre-activation" and place.quantity.kind == "gradient" and len(place.terms()) > 1:
+    if _output(place) and place.by_role == "pre-activation" and len(place.terms()) > 1:
         yield from place.terms()
+        for kept in each_without(place.terms()):
+            yield summed(kept)
 
 
 def softmax_times_s(place: Place) -> Iterator[Tree]:
@@ -288,6 +290,13 @@ def _output(place: Place) -> str:
     exponential = f"exp_{plain}"
     out = f"out_{plain}" + (f"[{place.quantity.sample + 1}]" if place.key.samples > 1 else "")
     return out if plain_id(exponential) in place.key.derivation.graph.place_of and place.known(out) else ""
+
+
+def _direct(place: Place) -> bool:
+    """Whether a derivative of the loss is taken from the loss itself, not over gradients before it."""
+    read = [place.key.quantities.get(name) for name in names(place.formula)]
+    gradients = [quantity for quantity in read if quantity is not None and quantity.kind == "gradient"]
+    return all("loss" in place.role_of(quantity.by) for quantity in gradients)
 
 
 def _own(id_: str, place: Place) -> str:
@@ -316,6 +325,7 @@ _KINDS = {
     factor_of_the_sum_missing: LOCAL,
     bias_as_a_weight: LOCAL,
     error_for_delta: GRADIENT,
+    softmax_diagonal_only: GRADIENT,
     one_path_only: GRADIENT,
     paths_averaged: GRADIENT,
     paths_multiplied: GRADIENT,
@@ -327,9 +337,8 @@ _KINDS = {
     transposed_backward: LOCAL,
     before_the_activation: LOCAL,
     other_neurons_value: BOTH,
-    gradient_sign: GRADIENT,
+    gradient_sign: BOTH,
     batch_twice: GRADIENT,
-    softmax_diagonal_only: GRADIENT,
     softmax_times_s: GRADIENT,
     no_one_hot: GRADIENT,
 }

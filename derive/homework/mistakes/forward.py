@@ -295,6 +295,7 @@ MISTAKES = tuple(
         activation_skipped,
         exponent_sign,
         other_activation,
+        sum_or_mean,
         half_forgotten,
         bias_times_input,
         bias_subtracted,
@@ -313,7 +314,6 @@ MISTAKES = tuple(
         difference_of_squares,
         loss_sign,
         other_logarithm,
-        sum_or_mean,
         one_part_only,
     )
 )

@@ -116,7 +116,7 @@ def delta_for_the_gradient(place: Place) -> Iterator[Tree]:
     if slope is not None and quantity is not None:
         for name in names(quantity.formula):
             upstream = place.key.quantities.get(name)
-            if upstream is not None and upstream.kind == "gradient":
+            if upstream is not None and upstream.kind == "gradient" and upstream.by != quantity.by:
                 yield renamed(place.formula, {slope.id: name})
 
 
