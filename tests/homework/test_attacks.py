@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -161,3 +162,15 @@ def test_no_parser_of_sympy_is_loaded_and_nothing_typed_is_run_or_unpickled() ->
     sheets, _, loaded = done.stdout.strip().partition(" ")
     assert int(sheets) == len(FILES) + 1
     assert loaded == "[]"
+
+
+def test_texts_made_by_a_fuzzer_are_read_or_refused(tmp_path: Path) -> None:
+    """One second of tests/fuzz/fuzz_answers.py, which atheris guides by the branches taken."""
+    pytest.importorskip("atheris")
+    fuzz = [sys.executable, str(ROOT / "tests" / "fuzz" / "fuzz_answers.py"), "1"]
+    done = subprocess.run(fuzz, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    tried = re.search(r"number_of_executed_units: (\d+)", done.stderr)
+    assert tried is not None
+    assert int(tried[1]) > 100
+    assert list(tmp_path.iterdir()) == []
