@@ -34,44 +34,46 @@ class _Measure:
     digits: float
 
 
+_NAMED = _Measure(None, 0.0)
+
+
 def excess(tree: Tree) -> Excess | None:
     """The first node found beyond a limit, or None."""
-    deep = _too_deep(tree)
+    deep, rivals = _walked(tree)
     if deep is not None:
         return Excess(deep, f"a formula nested more than {MAX_DEPTH} deep")
-    return next(_too_large(tree, {}), None) or _too_many_rivals(tree)
+    return next(_too_large(tree, {}), None) or rivals
 
 
-def _too_deep(tree: Tree) -> Tree | None:
-    """A node below the greatest depth; with a list for a stack, since this is what makes recursion safe."""
-    stack = [(tree, 1)]
+def _walked(tree: Tree) -> tuple[Tree | None, Excess | None]:
+    """A node below the greatest depth, and one with which max and min have too many arguments, counted over the whole
+    formula, since `max(max(a, b), c)` compares three; with a list for a stack, since this is what makes recursion safe.
+    """
+    rivals, excess_of = 0, None
+    stack: list[tuple[Tree, int]] = [(tree, 1)]
     while stack:
         node, depth = stack.pop()
         if depth > MAX_DEPTH:
-            return node
-        stack.extend((child, depth + 1) for child in children(node))
-    return None
-
-
-def _too_many_rivals(tree: Tree) -> Excess | None:
-    """Counted over the whole formula, since `max(max(a, b), c)` compares three."""
-    rivals = 0
-    stack = [tree]
-    while stack:
-        node = stack.pop()
+            return node, None
+        if isinstance(node, Name):
+            continue
         if isinstance(node, Call) and node.function in ("max", "min"):
             rivals += len(node.arguments)
-        if rivals > MAX_RIVALS:
-            return Excess(node, f"max and min of more than {MAX_RIVALS} values in all")
-        stack.extend(children(node))
-    return None
+            if rivals > MAX_RIVALS and excess_of is None:
+                excess_of = Excess(node, f"max and min of more than {MAX_RIVALS} values in all")
+        stack.extend((child, depth + 1) for child in children(node))
+    return None, excess_of
 
 
 def _too_large(tree: Tree, known: dict[int, _Measure]) -> Iterator[Excess]:
     """Children first; `known` holds the measures of the nodes passed, by identity."""
-    for child in children(tree):
-        yield from _too_large(child, known)
-    parts = [known[id(child)] for child in children(tree)]
+    below = list(children(tree))
+    for child in below:
+        if isinstance(child, Name):
+            known[id(child)] = _NAMED
+        else:
+            yield from _too_large(child, known)
+    parts = [known[id(child)] for child in below]
     measure = _Measure(_value(tree, known, parts), _digits(tree, known, parts))
     known[id(tree)] = measure
     if measure.value is not None and not math.isfinite(measure.value):

@@ -36,8 +36,12 @@ class Written:
         if self.decimals is None:
             number = float(self.value)
             return point(number) if number == self.value else outward(number, number)
-        half = Fraction(units) / Fraction(10) ** self.decimals
-        return outward(float(self.value - half), float(self.value + half))
+        if abs(self.decimals) > MOST_TENS - 20:
+            exact = Fraction(units) / Fraction(10) ** self.decimals
+            return outward(float(self.value - exact), float(self.value + exact))
+        number, half = float(self.value), units * 10.0**-self.decimals
+        off = (abs(number) + half) * 2.0**-50  # more than the roundings of this line and the last two
+        return Interval(number - half - off, number + half + off)
 
 
 class NotANumberError(ValueError):
