@@ -30,16 +30,16 @@ NETWORK = {"inputs": {"x": 0.5}, "targets": {"y": 1}, "layers": [{"dense": 1, "n
 
 
 @cache
-def solution(tame: bool) -> derive.Solution | derive.SolutionSet:
+def solution(tame: bool, figures: bool) -> derive.Solution | derive.SolutionSet:
     """A page of a part for each text, with that title."""
     texts = TAME if tame else HOSTILE
     parts = [{"title": text, "values": {"x": 3}, "circuit": {"f": "2*x"}} for text in texts]
-    return derive.solve(yaml.safe_dump({"title": texts[0], "parts": parts}, allow_unicode=True))
+    return derive.solve(yaml.safe_dump({"title": texts[0], "parts": parts}, allow_unicode=True), figures=figures)
 
 
 @cache
 def product(name: str, engine: str | None = None, tame: bool = False) -> bytes:
-    return solution(tame).to_bytes(name, engine=engine)
+    return solution(tame, figures=name == "ipynb").to_bytes(name, engine=engine)  # there drawn by its code
 
 
 @pytest.mark.parametrize("bad", HOSTILE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import shutil
+import struct
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,7 +14,7 @@ import pytest
 
 import derive
 from derive.errors import DeriveError
-from derive.render.products.pictures import plain_colors
+from derive.render.figures import drawn
 from derive.render.products.word import _checked
 from derive.solution.document import Equation, Figure, Table
 
@@ -158,8 +158,22 @@ def test_a_pandoc_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.Monke
         derive.solve({"values": {"x": 1.0}, "circuit": {"f": "2*x"}}).to_bytes("docx")
 
 
-def test_pictures_need_no_custom_properties() -> None:
-    figures = derive.solve(EXAMPLES / "w1-mazur.yaml").files("page.md", "markdown")
-    drawn = [content.decode() for name, content in figures.items() if name.endswith(".svg")]
-    assert drawn
-    assert all("var(" not in plain_colors(svg) and re.search("#[0-9a-f]{6}", plain_colors(svg)) for svg in drawn)
+@pytest.mark.parametrize("typst", [True, False], ids=["typst", "rsvg-convert"])
+def test_pictures_are_as_large_by_either_program(typst: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 by 24 units of 96 to the inch, at 240 dots to the inch."""
+    if not typst and shutil.which("rsvg-convert") is None:
+        pytest.skip("rsvg-convert (Debian: librsvg2-bin) is not installed")
+    monkeypatch.setattr(drawn, "has_typst", lambda: typst)
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 24" width="60" height="24"><path d="M0 0 L9 9"/></svg>'
+    )
+    content = drawn.png(drawing, "en")
+    assert content is not None
+    assert content.startswith(b"\x89PNG")
+    assert struct.unpack(">II", content[16:24]) == (150, 60)
+
+
+def test_where_no_program_draws_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn, "has_typst", lambda: False)
+    monkeypatch.setenv("PATH", "")
+    assert drawn.png("<svg/>", "en") is None

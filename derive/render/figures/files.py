@@ -1,30 +1,25 @@
-"""A figure as a file by itself: SVG, TikZ, and by the package typst or by LaTeX PDF and PNG.
+"""A figure as a file by itself: SVG, TikZ, and by other programs PDF and PNG.
 
 A new kind of file is one entry of FILES.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Literal
 
 from derive.errors import DeriveError
 from derive.render.dialect import HAN_LANGUAGES
 from derive.render.dialects.latex import latex_dialect
 from derive.render.dialects.text import ALOUD
+from derive.render.figures.drawn import PIXELS, by_typst, has_typst, png
 from derive.render.figures.layout import layout
-from derive.render.figures.svg import EM, svg
+from derive.render.figures.svg import svg
 from derive.render.filters import add_filters
 from derive.render.prose import Fragment, Speaker, message_keys, template_environment
 from derive.solution.document import Figure
 
-POINTS = 0.75  # of an SVG's unit, so that its text has 12 points
-PIXELS = 192.0  # per inch
 _INSTALL = "python -m pip install typst"
 
 
@@ -47,15 +42,15 @@ def as_tex(figure: Figure, language: str) -> str:
 
 def as_pdf(figure: Figure, language: str) -> bytes:
     """A page as large as the figure. Raises DeriveError where neither typst nor LaTeX is installed."""
-    if _has_typst():
-        return _by_typst(figure, language, "pdf")
+    if has_typst():
+        return by_typst(_fixed(figure, language), "pdf", language)
     return _by_latex(figure, language)
 
 
 def as_png(figure: Figure, language: str) -> bytes:
-    """The figure as pixels, light. Raises DeriveError where neither typst nor LaTeX with pdftoppm is installed."""
-    if _has_typst():
-        return _by_typst(figure, language, "png")
+    """The figure as pixels, light. Raises DeriveError where nothing is installed that could draw it."""
+    if pixels := png(_fixed(figure, language), language):
+        return pixels
     if not shutil.which("pdftoppm"):
         raise DeriveError(f"figure: PNG needs the package typst; '{_INSTALL}' installs it")
     page = _by_latex(figure, language)
@@ -83,25 +78,9 @@ def _tex(figure: Figure, language: str, whole: bool) -> str:
     return template.render(body=Fragment(dialect.draw(figure.drawing)), whole=whole, language=language, **size)
 
 
-def _has_typst() -> bool:
-    return importlib.util.find_spec("typst") is not None
-
-
-def _by_typst(figure: Figure, language: str, format: Literal["pdf", "png"]) -> bytes:
-    import typst
-
-    picture = layout(figure.drawing)
-    wide = picture.width * EM * POINTS
-    page = f'#set page(width: auto, height: auto, margin: 0pt)\n#image("figure.svg", width: {wide:.2f}pt)\n'
-    fonts = typst.Fonts(include_system_fonts=language in HAN_LANGUAGES)
-    with TemporaryDirectory(prefix="derive-") as folder:
-        drawn = svg(picture, *in_words(figure, language), alone=True, fixed=True)
-        (Path(folder) / "figure.svg").write_text(drawn, encoding="utf-8")
-        (Path(folder) / "page.typ").write_text(page, encoding="utf-8")
-        compiler = typst.Compiler(Path(folder) / "page.typ", root=folder, font_paths=fonts)
-        made, _ = compiler.compile_with_warnings(format=format, ppi=PIXELS)
-    assert isinstance(made, bytes)
-    return made
+def _fixed(figure: Figure, language: str) -> str:
+    """Its SVG for programs that know no custom properties."""
+    return svg(layout(figure.drawing), *in_words(figure, language), alone=True, fixed=True)
 
 
 def _by_latex(figure: Figure, language: str) -> bytes:

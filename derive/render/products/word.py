@@ -2,7 +2,7 @@
 
 The page goes to pandoc as Markdown and comes back as pandoc's own tree, read in its sandbox. What the tree may hold is
 checked here, since pandoc writes the file outside the sandbox (Debian's cannot write one within): no raw markup, and
-no picture but ours. Pictures are made by pictures.py, the file's styles are set in word_styles.py.
+no picture but ours. Pictures are made by figures/drawn.py, the file's styles are set in word_styles.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,13 @@ from derive.render.dialects.html import between_commas
 from derive.render.dialects.markdown import markdown
 from derive.render.document import render_as
 from derive.render.escapes import plain_text
+from derive.render.figures.drawn import png, width
+from derive.render.figures.layout import layout as placed
+from derive.render.figures.svg import svg
 from derive.render.formats import Format
 from derive.render.products.making import Making
-from derive.render.products.pictures import Png, png
 from derive.render.products.word_styles import styled
+from derive.solution.diagram import Drawing
 from derive.solution.document import Document
 from derive.solution.layout import Layout
 
@@ -34,6 +37,14 @@ INSTALL = "apt-get install pandoc"
 READER = "commonmark+tex_math_dollars+pipe_tables"
 _LIMIT = 120  # seconds
 _WIDEST = 6.4  # of a picture, in inches
+
+
+@dataclass(frozen=True)
+class Png:
+    """`width` in inches, as wide as in a page whose text is 12 points high."""
+
+    content: bytes
+    width: float
 
 
 def word(document: Document, making: Making) -> bytes:
@@ -45,7 +56,11 @@ def word(document: Document, making: Making) -> bytes:
     page = render_as(untitled, _FORMAT, flavor="dollars", template_dir=making.template_dir, name="figure")
     reading = ["--sandbox", "--from", READER, "--to", "json", "--shift-heading-level-by=-1"]
     tree = json.JSONDecoder().decode(_run(pandoc, reading, page.text.encode()).decode())
-    pictures = {name: picture for name, svg in page.beside.items() if (picture := png(svg))}
+    pictures = {
+        name: Png(content, width(drawn))
+        for name, drawn in page.beside.items()
+        if (content := png(drawn, document.language))
+    }
     tree["blocks"] = _checked(tree["blocks"], pictures)
     tree["meta"] = {key: _meta(text) for key, text in _about(document).items()}
     with tempfile.TemporaryDirectory(prefix="derive-") as folder:
@@ -68,7 +83,11 @@ def _dialect(language: str, flavor: str) -> Dialect:
     def display(layout: Layout) -> str:
         return _readable(dialect.display(layout))
 
-    return replace(dialect, text=replace(voice, formula=formula, code=str), display=display, width=35.0)
+    def figure_file(drawing: Drawing, title: str, words: str) -> str:
+        return svg(placed(drawing), title, words, alone=True, fixed=True)
+
+    text = replace(voice, formula=formula, code=str)
+    return replace(dialect, text=text, display=display, figure_file=figure_file, width=35.0)
 
 
 def _readable(tex: str) -> str:
