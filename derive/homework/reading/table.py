@@ -16,7 +16,9 @@ def read_table(text: str, student: str, place: str, known: Callable[[str], bool]
     """The sheets of a CSV text; `known` tells whether a name is one of the problem's."""
     delimiter = _delimiter(text)
     of_class = is_of_class(text.lstrip().partition("\n")[0], known)
-    if not of_class:
+    if not of_class:  # in the table of a class it costs the one cell that it stands in
+        if "\x00" in text:
+            raise UnreadableError("a NUL character, which text cannot hold")
         refuse_many(text, f"\n\r{delimiter}")
     lines = _lines(text, delimiter)
     rows = [(number, [cell.strip() for cell in row]) for number, row in enumerate(lines, start=1) if any(row)]
