@@ -21,7 +21,7 @@ from derive.homework.submission import Answer
 MOST = 6  # explanations that are listed
 FARTHEST = 60  # quantities on the way to an answer that are looked at, the nearest first
 LIKELIEST = 20  # single mistakes of a quantity that are tried in pairs
-MOST_PAIRS = 800  # tried for one answer
+MOST_PAIRS = 600  # tried for one answer
 
 
 @dataclass(frozen=True)
