@@ -111,7 +111,7 @@ def viewer_of(
     speaker = Speaker(dialect.text, document.language, environment)
     figures = [block for block in document.blocks if isinstance(block, Figure)]
     drawn = figures if dialect.draw is not None or (dialect.figure_file is not None and name) else []
-    said = message_keys(message for block in drawn for message in (block.caption, block.description))
+    said = message_keys(message for block in drawn for message in (block.caption, block.description, *block.axes))
     aloud = Speaker(ALOUD, document.language, template_environment(ALOUD, template_dir, said))
     add_filters(environment)
     return environment, Viewer(dialect, speaker, Speaker(dialect.beside, document.language, aside), aloud, name)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from derive.render.breaking import DisplayRow, Page, break_lines
 from derive.render.dialect import Dialect
+from derive.render.figures.axes import worded
 from derive.render.figures.layout import layout
 from derive.render.heights import extent, row_height
 from derive.render.prose import Fragment, Speaker
@@ -197,7 +198,7 @@ def _figure(block: Figure, viewer: Viewer) -> FigureView:
     if dialect.figure_file is not None:
         body = quote(figure_name(viewer, block)) if viewer.name else ""
     elif dialect.draw is not None:
-        body = dialect.draw(block.drawing)
+        body = dialect.draw(worded(block, viewer.aloud))
     if not body:
         return FigureView("figure", Fragment(), Fragment(), Fragment(), block.id)
     description = viewer.text.escape(viewer.aloud.say(block.description))
@@ -214,7 +215,7 @@ def figure_file(viewer: Viewer, block: Figure) -> str:
     """What that file holds."""
     assert viewer.dialect.figure_file is not None
     title, words = viewer.aloud.say(block.caption), viewer.aloud.say(block.description)
-    return viewer.dialect.figure_file(block.drawing, title, words)
+    return viewer.dialect.figure_file(worded(block, viewer.aloud), title, words)
 
 
 def _row(row: DisplayRow, dialect: Dialect, reason: Fragment) -> RowView:

@@ -96,13 +96,14 @@ class Listing:
 @dataclass(frozen=True)
 class Figure:
     """A drawing. `id` names its file (`network`, `circuit`, `path-w1`, `loss`), `description` says in words what it
-    shows, for those who cannot see it.
+    shows, for those who cannot see it. `axes` are the words at a curve's axes, across and up.
     """
 
     drawing: Drawing
     caption: Message
     description: Message
     id: str
+    axes: tuple[Message, ...] = ()
 
 
 Block: TypeAlias = "Heading | Paragraph | Note | Equation | Table | Listing | Figure"

@@ -9,6 +9,7 @@ from derive.numeric.rounding import Style, Value, show
 from derive.numeric.training.loop import Record, few
 from derive.solution.diagram import Curve
 from derive.solution.document import Argument, Block, Cell, Document, Figure, Message, Paragraph, Table
+from derive.solution.figures.loss import LOSS_AXES
 from derive.solution.layout import Digits, Identifier, Layout, Words
 
 
@@ -81,7 +82,7 @@ def _curve(run: Run) -> Figure:
         "falls": points[-1][1] < points[0][1],
     }
     curve = Curve(points, Words(""), loss)
-    return Figure(curve, Message("caption_loss", {"loss": loss}), Message("describe_loss", said), "loss")
+    return Figure(curve, Message("caption_loss", {"loss": loss}), Message("describe_loss", said), "loss", LOSS_AXES)
 
 
 def _name(id_: str) -> Layout:

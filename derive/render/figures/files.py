@@ -13,11 +13,13 @@ from derive.errors import DeriveError
 from derive.render.dialect import HAN_LANGUAGES
 from derive.render.dialects.latex import latex_dialect
 from derive.render.dialects.text import ALOUD
+from derive.render.figures.axes import worded
 from derive.render.figures.drawn import PIXELS, by_typst, has_typst, png
 from derive.render.figures.layout import layout
 from derive.render.figures.svg import svg
 from derive.render.filters import add_filters
 from derive.render.prose import Fragment, Speaker, message_keys, template_environment
+from derive.solution.diagram import Drawing
 from derive.solution.document import Figure
 
 _INSTALL = "python -m pip install typst"
@@ -25,14 +27,22 @@ _INSTALL = "python -m pip install typst"
 
 def in_words(figure: Figure, language: str) -> tuple[str, str]:
     """The caption and the description, without markup."""
-    keys = message_keys((figure.caption, figure.description))
-    speaker = Speaker(ALOUD, language, template_environment(ALOUD, None, keys))
+    speaker = _speaker(figure, language)
     return str(speaker.say(figure.caption)), str(speaker.say(figure.description))
+
+
+def _speaker(figure: Figure, language: str) -> Speaker:
+    keys = message_keys((figure.caption, figure.description, *figure.axes))
+    return Speaker(ALOUD, language, template_environment(ALOUD, None, keys))
+
+
+def _drawing(figure: Figure, language: str) -> Drawing:
+    return worded(figure, _speaker(figure, language))
 
 
 def as_svg(figure: Figure, language: str) -> str:
     """A file that stands alone, light or dark as its reader has it."""
-    return svg(layout(figure.drawing), *in_words(figure, language), alone=True)
+    return svg(layout(_drawing(figure, language)), *in_words(figure, language), alone=True)
 
 
 def as_tex(figure: Figure, language: str) -> str:
@@ -72,15 +82,16 @@ def _tex(figure: Figure, language: str, whole: bool) -> str:
     assert dialect.draw is not None
     environment = template_environment(dialect.text, None, frozenset())
     add_filters(environment)
-    picture = layout(figure.drawing)
+    drawing = _drawing(figure, language)
+    picture = layout(drawing)
     size = {"width": picture.width, "height": picture.height}
     template = environment.get_template("latex/figure.j2")
-    return template.render(body=Fragment(dialect.draw(figure.drawing)), whole=whole, language=language, **size)
+    return template.render(body=Fragment(dialect.draw(drawing)), whole=whole, language=language, **size)
 
 
 def _fixed(figure: Figure, language: str) -> str:
     """Its SVG for programs that know no custom properties."""
-    return svg(layout(figure.drawing), *in_words(figure, language), alone=True, fixed=True)
+    return svg(layout(_drawing(figure, language)), *in_words(figure, language), alone=True, fixed=True)
 
 
 def _by_latex(figure: Figure, language: str) -> bytes:

@@ -1,28 +1,36 @@
 """Straight lines between columns of nodes, with labels on them: how a network is drawn.
 
-Every column is centred. Where the labels between two columns do not fit beside each other, nodes and columns move apart
-until they do.
+The units of every column are centred. A label stands on its line, beside the other labels and off the other lines:
+nodes and columns move apart until there is room for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from math import inf
 
 from derive.render.figures.nodes import VALUE, Sized, columns_of, drawn, measured
-from derive.render.figures.picture import LABEL_HEIGHT, Label, Line, Mark, Point
+from derive.render.figures.picture import LABEL_HEIGHT, Box, Label, Line, Mark, Point
 from derive.solution.diagram import Diagram, Edge
 
 BETWEEN_NODES, BETWEEN_LABELLED = 1.2, 2.4
 NARROWEST_GAP = 4.2  # between two columns
 STEEPEST = 0.42  # width of a gap for each em that a line climbs in it
 PASSING = 1.0  # the height that a line takes which passes a column
-ATTEMPTS = 5
-ARROW = 0.7
-SAME_PLACE = (0.3, 0.26, 0.34, 0.22, 0.38, 0.7, 0.66, 0.74, 0.62, 0.78, 0.5)
-PLACES = tuple(at / 40 for at in range(6, 35))
+ARROW, STUB = 0.8, 0.6  # of a line that is seen behind its label, and before it
+HALF_HIGH = LABEL_HEIGHT * VALUE / 2
+APART = (1.0, 1.3, 1.7, 2.2)  # times the room between nodes that is tried
+WIDER = (0.0, 0.25, 0.5, 0.8, 1.2, 1.7, 2.3)  # labels' widths that are tried beyond the least width of a gap
+FINE = tuple(at / 100 for at in range(8, 93, 2))  # shares of a line where its label may stand
+COARSE = tuple(at / 20 for at in range(3, 18))
+MOST_TRIED = 16  # labels of a gap that are placed with care
+SWEEPS = 6
+WIDTH_COST, TALLER = 0.14, 0.5  # what an em of width and of room between nodes costs
+CLEAR = 0.5  # what is not worth a second try
+TOUCHING, TOO_WIDE = 100.0, 1000.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,15 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """One gap: its width, the share of it where each label stands, and what is wrong with it."""
+
+    gap: float
+    shares: list[float]
+    cost: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """Where everything stands: `labelled` are the segments of each gap that carry a label, `shares` where on them."""
 
@@ -57,6 +74,7 @@ class Plan:
     labelled: Sequence[Sequence[Segment]]
     gaps: Sequence[float]
     shares: Sequence[Sequence[float]]
+    cost: float = 0.0
 
     @cached_property
     def widths(self) -> list[float]:
@@ -86,22 +104,36 @@ def _planned(diagram: Diagram) -> Plan:
     columns = [_of_one_width(column) for column in columns_of(diagram)]
     column_of = {node.id: node.column for node in diagram.nodes}
     entries = _with_passing(diagram, columns, column_of)
-    between = BETWEEN_LABELLED if any(edge.label is not None for edge in diagram.edges) else BETWEEN_NODES
-    for attempt in range(ATTEMPTS + 1):
-        rows = _rows(entries, between * 1.3**attempt)
-        segments = _segments(diagram, rows, column_of)
-        labelled = [[one for one in own if _labelled(one, column_of)] for own in segments]
-        gaps = [_gap(own, labels, attempt) for own, labels in zip(segments, labelled, strict=True)]
-        tried = [_placed(own, labels, gap) for own, labels, gap in zip(segments, labelled, gaps, strict=True)]
-        if None not in tried:
+    if all(edge.label is None for edge in diagram.edges):
+        return _spaced(diagram, entries, column_of, BETWEEN_NODES)
+    plans = (_spaced(diagram, entries, column_of, BETWEEN_LABELLED * more) for more in APART)
+    best, least = None, inf
+    for plan in plans:
+        if plan.cost < least:
+            best, least = plan, plan.cost
+        if plan.cost < CLEAR:
             break
-    shares: list[list[float]] = []
-    for at, (labels, found) in enumerate(zip(labelled, tried, strict=True)):
-        if found is None:  # room for each label by itself
-            gaps[at] = 2 * ARROW + sum(_label_width(label) + 0.4 for label in labels)
-            found = _one_after_the_other(labels, gaps[at])
-        shares.append(found)
-    return Plan(diagram, rows, segments, labelled, gaps, shares)
+    assert best is not None
+    return best
+
+
+def _spaced(
+    diagram: Diagram, entries: tuple[tuple[Sized | int, ...], ...], column_of: dict[str, int], between: float
+) -> Plan:
+    """The plan with so much room between the nodes of a column, its gaps as wide as their labels need."""
+    rows = _rows(entries, between)
+    segments = _segments(diagram, rows, column_of)
+    labelled = [[one for one in own if _labelled(one, column_of)] for own in segments]
+    placed = [_placed(own, labels) for own, labels in zip(segments, labelled, strict=True)]
+    return Plan(
+        diagram,
+        rows,
+        segments,
+        labelled,
+        [one.gap for one in placed],
+        [one.shares for one in placed],
+        sum(one.cost for one in placed) + between * TALLER,
+    )
 
 
 def _of_one_width(column: list[Sized]) -> list[Sized]:
@@ -135,8 +167,18 @@ def _rows(entries: tuple[tuple[Sized | int, ...], ...], between: float) -> Rows:
         for entry in column:
             found[entry if isinstance(entry, int) else entry.node.id] = top + _height(entry) / 2
             top += _height(entry) + between
-        heights.append(found)
+        middle = _middle(column, found)
+        heights.append({entry: y - middle for entry, y in found.items()})
     return Rows(entries, tuple(heights))
+
+
+def _middle(column: Sequence[Sized | int], heights: Mapping[str | int, float]) -> float:
+    """Of a column's units: the bias below them and lines that pass do not count, so that columns of as many units stand
+    at the same heights."""
+    named = [own for own in column if not isinstance(own, int)]
+    named = [own for own in named if own.node.kind != "bias"] or named
+    units = [heights[own.node.id] for own in named]
+    return (units[0] + units[-1]) / 2 if units else 0.0
 
 
 def _height(entry: Sized | int) -> float:
@@ -166,60 +208,103 @@ def _label_width(segment: Segment) -> float:
     return measured(segment.edge.label, VALUE) + 0.2
 
 
-def _gap(segments: Sequence[Segment], labels: Sequence[Segment], attempt: int) -> float:
-    """How wide a gap is: for its labels, and so that no line is steep."""
+def _gap(segments: Sequence[Segment], labels: Sequence[Segment]) -> float:
+    """The least width of a gap: for the widest label, and so that no line is steep."""
     climb = max((abs(one.end - one.start) for one in segments), default=0.0)
     label = max(map(_label_width, labels), default=0.0)
-    crowded = 1.9 if len(labels) > 2 else 1.2
-    return max(NARROWEST_GAP, STEEPEST * climb, label * (crowded + 0.5 * attempt) + 2 * ARROW)
+    return max(NARROWEST_GAP, STEEPEST * climb, label + STUB + ARROW + 0.8)
 
 
-def _placed(segments: Sequence[Segment], labels: Sequence[Segment], gap: float) -> list[float] | None:
-    """For each label the share of the gap where it stands: one share for all if there is one where they fit, with as
-    few lines behind them as possible."""
-    together = [share for share in SAME_PLACE if _fits(labels, [share] * len(labels), gap)]
-    if together or not labels:
-        best = min(together, key=lambda share: _crossed(segments, labels, share, gap), default=0.5)
-        return [best] * len(labels)
-    placed: list[float] = []
-    for at in range(len(labels)):
-        here = next((share for share in PLACES if _fits(labels[: at + 1], [*placed, share], gap)), None)
-        if here is None:
-            return None
-        placed.append(here)
-    return placed
+def _placed(segments: Sequence[Segment], labels: Sequence[Segment]) -> Placed:
+    """The width of a gap and the places of its labels: each on its own line, off the other labels and, as far as that
+    is worth the room, off the other lines."""
+    gap = _gap(segments, labels)
+    if not labels:
+        return Placed(gap, [], 0.0)
+    wide = max(map(_label_width, labels))
+    few = len(labels) <= MOST_TRIED
+    best: Placed | None = None
+    for wider in WIDER:
+        now = gap + wider * wide
+        found = _shares(segments, labels, now, FINE if few else COARSE)
+        if found is not None:
+            cost = found[1] + WIDTH_COST * (now - gap)
+            if best is None or cost < best.cost:
+                best = Placed(now, found[0], cost)
+            if not few or found[1] < CLEAR:
+                break
+    if best is None:  # room for each label by itself
+        gap = STUB + ARROW + sum(_label_width(label) + 0.4 for label in labels)
+        best = Placed(gap, _one_after_the_other(labels, gap), TOO_WIDE)
+    return best
 
 
-def _fits(labels: Sequence[Segment], shares: Sequence[float], gap: float) -> bool:
-    """Whether labels at these shares stay between the columns and off each other."""
-    boxes = []
-    for label, share in zip(labels, shares, strict=True):
-        x, half = gap * share, _label_width(label) / 2
-        if x - half < 0.1 or x + half > gap - ARROW:
-            return False
-        boxes.append((x, half, label.height(share)))
-    clear = LABEL_HEIGHT * VALUE + 0.1
-    return not any(
-        abs(y - v) < clear and abs(x - u) < half + other
-        for at, (x, half, y) in enumerate(boxes)
-        for u, other, v in boxes[:at]
-    )
-
-
-def _crossed(segments: Sequence[Segment], labels: Sequence[Segment], share: float, gap: float) -> int:
-    """How many lines run behind labels of others."""
-    found = 0
+def _shares(
+    segments: Sequence[Segment], labels: Sequence[Segment], gap: float, places: Sequence[float]
+) -> tuple[list[float], float] | None:
+    """Where the labels stand in a gap of this width, and what is wrong with it; None where labels would touch. Labels
+    move one after the other to their best place as the others stand, until none moves."""
+    choices: list[list[tuple[float, Box, float]]] = []
     for label in labels:
-        y, half = label.height(share), _label_width(label) / 2 / gap
-        for one in segments:
-            if (one.edge.start, one.edge.end) != (label.edge.start, label.edge.end):
-                low, high = sorted((one.height(share - half), one.height(share + half)))
-                found += low < y + 0.5 and high > y - 0.5
-    return found
+        half = _label_width(label) / 2
+        own = []
+        for share in places:
+            x, y = gap * share, label.height(share)
+            if x - half < STUB or x + half > gap - ARROW:
+                continue
+            box = (x - half, y - HALF_HIGH, x + half, y + HALF_HIGH)
+            own.append((share, box, _behind(segments, label, box, gap) + abs(share - 0.5)))
+        if not own:
+            return None
+        choices.append(own)
+    now = [min(own, key=lambda choice: choice[2]) for own in choices]
+    for _ in range(SWEEPS):
+        moved = False
+        for at, own in enumerate(choices):
+            others = [one[1] for other, one in enumerate(now) if other != at]
+
+            def wrong(choice: tuple[float, Box, float], others: Sequence[Box] = others) -> float:
+                return choice[2] + sum(_nearness(choice[1], other) for other in others)
+
+            better = min(own, key=wrong)
+            if wrong(better) < wrong(now[at]) - 1e-9:
+                now[at], moved = better, True
+        if not moved:
+            break
+    pairs = [_nearness(one[1], other[1]) for at, one in enumerate(now) for other in now[:at]]
+    if any(near >= TOUCHING for near in pairs):
+        return None
+    return [share for share, _, _ in now], sum(pairs) + sum(one[2] for one in now)
+
+
+def _nearness(a: Box, b: Box) -> float:
+    """What two labels lose by standing close: a little within half an em, TOUCHING where they overlap."""
+    across, up = max(a[0], b[0]) - min(a[2], b[2]), max(a[1], b[1]) - min(a[3], b[3])
+    if across < 0.2 and up < 0.02:
+        return TOUCHING
+    return 0.4 if across < 0.6 and up < 0.3 else 0.0
+
+
+def _behind(segments: Sequence[Segment], label: Segment, box: Box, gap: float) -> float:
+    """What a label loses by other lines behind it: the more the nearer they pass by its middle. A line without a label
+    takes none for its own."""
+    left, top, right, bottom = box
+    middle, y = (left + right) / 2, (top + bottom) / 2
+    lost = 0.0
+    for one in segments:
+        if (one.edge.start, one.edge.end) == (label.edge.start, label.edge.end):
+            continue
+        begins, ends = one.height(left / gap), one.height(right / gap)
+        if min(begins, ends) < bottom and max(begins, ends) > top:
+            steep = abs(ends - begins)
+            off = abs(one.height(middle / gap) - y)
+            near = max(0.0, 1 - (off / max(steep, 1e-9) * 2 if steep > HALF_HIGH * 2 else off / HALF_HIGH / 2))
+            lost += 0.5 + near + (0.5 if one.edge.label is not None else 0.0)
+    return lost
 
 
 def _one_after_the_other(labels: Sequence[Segment], gap: float) -> list[float]:
-    shares, x = [], ARROW
+    shares, x = [], STUB
     for label in labels:
         shares.append((x + _label_width(label) / 2) / gap)
         x += _label_width(label) + 0.4

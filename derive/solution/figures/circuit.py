@@ -14,6 +14,7 @@ from derive.numeric.rounding import Value, typed
 from derive.numeric.worked import Worked
 from derive.solution.diagram import Diagram, Edge, Node
 from derive.solution.document import Figure, Message
+from derive.solution.figures.brief import Brief
 from derive.solution.figures.operations import NotSplitError, Operation, operations
 from derive.solution.forward import FUNCTION_NAMES
 from derive.solution.layout import Identifier, Layout, Operator, Words, row
@@ -38,7 +39,7 @@ def circuit(page: Page) -> Figure:
     parts = _operations(page)
     output = page.root
     numbers = calculated(page, page.worked, parts) if page.worked is not None else Numbers({}, {}, {})
-    columns = _columns(parts)
+    columns, brief = _columns(parts), Brief(page)
     last = columns[output] + 1
     given = [id_ for id_ in columns if id_ not in {part.id for part in parts}]
     nodes = [Node(id_, columns[id_], "input", page.names(id_)) for id_ in given]
@@ -50,8 +51,8 @@ def circuit(page: Page) -> Figure:
     def wire(start: str, end: str, gradient: Value | None) -> Edge:
         name = page.names(start) if start in named and end != "output" else None
         value = numbers.values.get(start)
-        forward = page.shown(value) if value is not None else name if name is not None else page.names(output)
-        back = page.shown(gradient) if gradient is not None else None
+        forward = brief.shown(value) if value is not None else name if name is not None else page.names(output)
+        back = brief.shown(gradient) if gradient is not None else None
         return Edge(start, end, name if value is not None else None, forward, back, columns[start] + 1)
 
     edges = [
@@ -60,7 +61,8 @@ def circuit(page: Page) -> Figure:
         for at, start in enumerate(part.inputs)
     ]
     edges.append(wire(output, "output", numbers.gradients.get(output)))
-    return Figure(Diagram(tuple(nodes), tuple(edges)), _caption(page), _described(page, parts, numbers), "circuit")
+    described = _described(brief, parts, numbers)
+    return Figure(Diagram(tuple(nodes), tuple(edges)), _caption(brief), described, "circuit")
 
 
 def _operations(page: Page) -> list[Operation]:
@@ -154,26 +156,29 @@ def _added(page: Page, worked: Worked, id_: str, shares: Sequence[Value]) -> Val
     return worked.combined(Sum(tuple(map(Name, used))), used)
 
 
-def _caption(page: Page) -> Message:
+def _caption(brief: Brief) -> Message:
+    page = brief.page
     sample = page.sample + 1 if page.graph.samples > 1 else 0
-    return Message("caption_circuit", {"numeric": page.worked is not None, "sample": sample})
+    return Message("caption_circuit", {"numeric": page.worked is not None, "sample": sample, **brief.said})
 
 
-def _described(page: Page, parts: Sequence[Operation], numbers: Numbers) -> Message:
+def _described(brief: Brief, parts: Sequence[Operation], numbers: Numbers) -> Message:
     """Every quantity with a name, its value, and its gradient."""
+    page = brief.page
     known = dict.fromkeys([start for part in parts for start in part.inputs] + [page.root])
-    items = tuple(_item(page, id_, numbers) for id_ in known if id_ in page.graph.place_of)
+    items = tuple(_item(brief, id_, numbers) for id_ in known if id_ in page.graph.place_of)
     return Message("describe_circuit", {"count": len(parts), "output": page.names(page.root), "items": items})
 
 
-def _item(page: Page, id_: str, numbers: Numbers) -> Layout | Message:
+def _item(brief: Brief, id_: str, numbers: Numbers) -> Layout | Message:
+    page = brief.page
     value = numbers.values.get(id_)
     if value is None:
         return page.names(id_)
-    shown = row(page.names(id_), Operator("="), page.shown(value))
+    shown = row(page.names(id_), Operator("="), brief.shown(value))
     paths = page.worked.paths(id_) if page.worked is not None else ()
     if id_ != page.root and not paths:
         return shown
     assert page.worked is not None
-    gradient = page.shown(page.worked.gradient(id_, page.sample))
+    gradient = brief.shown(page.worked.gradient(id_, page.sample))
     return Message("describe_quantity", {"value": shown, "gradient": gradient})

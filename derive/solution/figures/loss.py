@@ -9,6 +9,8 @@ from derive.solution.document import Figure, Message
 from derive.solution.layout import Words
 from derive.solution.page import Page
 
+LOSS_AXES = (Message("axis_steps"), Message("axis_loss"))
+
 
 def loss_curve(page: Page, run: TrainingRun) -> Figure:
     """The loss after so many steps, up to the last."""
@@ -22,4 +24,4 @@ def loss_curve(page: Page, run: TrainingRun) -> Figure:
         "falls": last < first,
     }
     curve = Curve(tuple((float(step), value) for step, value in run.curve), Words(""), loss)
-    return Figure(curve, Message("caption_loss", {"loss": loss}), Message("describe_loss", said), "loss")
+    return Figure(curve, Message("caption_loss", {"loss": loss}), Message("describe_loss", said), "loss", LOSS_AXES)

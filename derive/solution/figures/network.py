@@ -9,27 +9,29 @@ from derive.problem.model import Module
 from derive.problem.names import INPUTS
 from derive.solution.diagram import Diagram, Edge, Node
 from derive.solution.document import Argument, Figure, Message
+from derive.solution.figures.brief import Brief
 from derive.solution.layout import Digits, Layout, Operator, row
 from derive.solution.page import Page
 
 MOST_UNITS = 12  # of a column that is drawn whole
 FIRST, LAST = 4, 1  # the units of a longer one that are drawn
 MOST_NUMBERS, MOST_NAMES = 8, 16  # lines between two columns that carry a weight's number, and its name
-MOST_DIGITS = 7  # of a number on a line
+LONGEST = 7  # letters of a number on a line
 
 
 def network(page: Page) -> Figure:
     """The whole network with the values of its forward pass."""
     if page.graph.problem.stack:
         return _of_layers(page)
-    nodes, edges = list(_inputs(page)), []
+    brief = Brief(page)
+    nodes, edges = list(_inputs(brief)), []
     for view in page.graph.layers:
-        nodes += _units(page, page.graph.arrays[view.output], view.number, "unit")
-        edges += connections(page, view, "out")
-        nodes += _bias(page, view)
+        nodes += _units(brief, page.graph.arrays[view.output], view.number, "unit")
+        edges += connections(brief, view)
+        nodes += _bias(brief, view)
     nodes.sort(key=lambda node: node.column)
-    caption = Message("caption_network", {"numeric": page.numeric})
-    described = Message("describe_network", {"columns": tuple(_described(page))})
+    described = Message("describe_network", {"columns": tuple(_described(brief))})
+    caption = Message("caption_network", {"numeric": page.numeric, **brief.said})
     return Figure(Diagram(tuple(nodes), tuple(edges)), caption, described, "network")
 
 
@@ -38,28 +40,30 @@ def shown_units(ids: Sequence[str]) -> tuple[list[str], list[str]]:
     return (list(ids), []) if len(ids) <= MOST_UNITS else (list(ids[:FIRST]), list(ids[-LAST:]))
 
 
-def _inputs(page: Page) -> Iterator[Node]:
-    return _units(page, page.graph.arrays["x"], 0, "input")
+def _inputs(brief: Brief) -> Iterator[Node]:
+    return _units(brief, brief.page.graph.arrays["x"], 0, "input")
 
 
-def _units(page: Page, array: Array, column: int, kind: str) -> Iterator[Node]:
+def _units(brief: Brief, array: Array, column: int, kind: str) -> Iterator[Node]:
+    page = brief.page
     first, last = shown_units(tuple(array.ids.values()))
     for id_ in first:
-        yield Node(id_, column, kind, page.names(id_), value(page, id_))
+        yield Node(id_, column, kind, page.names(id_), value(brief, id_))
     if last:
         yield Node(f"dots_{column}", column, "dots")
     for id_ in last:
-        yield Node(id_, column, kind, page.names(id_), value(page, id_))
+        yield Node(id_, column, kind, page.names(id_), value(brief, id_))
 
 
-def value(page: Page, id_: str) -> Layout | None:
+def value(brief: Brief, id_: str) -> Layout | None:
     """A value at the sample that is worked; None in a symbolic problem."""
-    return page.shown(page.worked.value(id_, page.sample)) if page.worked is not None else None
+    page = brief.page
+    return brief.shown(page.worked.value(id_, page.sample)) if page.worked is not None else None
 
 
-def connections(page: Page, view: LayerView, end: str) -> list[Edge]:
+def connections(brief: Brief, view: LayerView) -> list[Edge]:
     """The lines into the units of a layer, with the names of the weights, and their numbers, where there is room."""
-    graph = page.graph
+    graph = brief.page.graph
     source, output = graph.arrays[view.source], graph.arrays[view.output]
     above, below = shown_units(tuple(source.ids.values()))
     units = [id_ for part in shown_units(tuple(output.ids.values())) for id_ in part]
@@ -72,7 +76,7 @@ def connections(page: Page, view: LayerView, end: str) -> list[Edge]:
     on_lines = [array for array in biases if len(array.indices) == 2]
 
     def line(start: str, j: int, ids: Sequence[str]) -> Edge:
-        return Edge(start, output.ids[j,], label(page, ids, count))
+        return Edge(start, output.ids[j,], label(brief, ids, count))
 
     edges = []
     for i, j in pairs:
@@ -83,35 +87,38 @@ def connections(page: Page, view: LayerView, end: str) -> list[Edge]:
     return edges
 
 
-def label(page: Page, ids: Sequence[str], count: int) -> Layout | None:
+def label(brief: Brief, ids: Sequence[str], count: int) -> Layout | None:
     """`w1 = 0.15` where there are few such labels, `w1` where there are more, nothing where there are many."""
     if not ids or count > MOST_NAMES:
         return None
+    page = brief.page
     names = row(*(part for at, id_ in enumerate(ids) for part in ([Operator(",")] if at else []) + [page.names(id_)]))
     if page.worked is None or len(ids) > 1:
         return names
-    shown = page.shown(page.worked.value(ids[0]))
-    short = isinstance(shown, Digits) and len(shown.text) <= MOST_DIGITS
-    return row(names, Operator("="), shown) if short and count <= MOST_NUMBERS else names
+    if count > MOST_NUMBERS:
+        return names
+    shown = brief.shown(page.worked.value(ids[0]))
+    return row(names, Operator("="), shown) if len(shown.text) <= LONGEST else names
 
 
-def _bias(page: Page, view: LayerView) -> Iterator[Node]:
+def _bias(brief: Brief, view: LayerView) -> Iterator[Node]:
     """Below the units that a layer reads: its one bias, or a 1 whose lines carry a bias each."""
+    page = brief.page
     biases = [page.graph.arrays[name] for name in dict.fromkeys(view.biases)]
     if not biases or any(len(array.indices) == 2 for array in biases):
         return
     shared = [array.ids[()] for array in biases if not array.indices]
     if shared:
-        yield Node(f"bias_{view.number}", view.number - 1, "bias", page.names(shared[0]), value(page, shared[0]))
+        yield Node(f"bias_{view.number}", view.number - 1, "bias", page.names(shared[0]), value(brief, shared[0]))
     else:
         yield Node(f"bias_{view.number}", view.number - 1, "bias", Digits("1"))
 
 
-def _described(page: Page) -> Iterator[Message]:
+def _described(brief: Brief) -> Iterator[Message]:
     """Each column in words: how many, which values."""
-    graph = page.graph
+    graph = brief.page.graph
     inputs = tuple(graph.arrays["x"].ids.values())
-    yield Message("describe_inputs", {"count": len(inputs), "items": _listed(page, inputs)})
+    yield Message("describe_inputs", {"count": len(inputs), "items": _listed(brief, inputs)})
     for view in graph.layers:
         ids = tuple(graph.arrays[view.output].ids.values())
         last = view.number == len(graph.layers)
@@ -119,20 +126,20 @@ def _described(page: Page) -> Iterator[Message]:
             "number": view.number,
             "last": last,
             "count": len(ids),
-            "items": _listed(page, ids),
+            "items": _listed(brief, ids),
         }
         yield Message("describe_layer", said)
 
 
-def _listed(page: Page, ids: Sequence[str]) -> tuple[Argument, ...]:
+def _listed(brief: Brief, ids: Sequence[str]) -> tuple[Argument, ...]:
     above, below = shown_units(ids)
-    return (*(named(page, id_) for id_ in above), *(("…",) if below else ()))
+    return (*(named(brief, id_) for id_ in above), *(("…",) if below else ()))
 
 
-def named(page: Page, id_: str) -> Layout:
+def named(brief: Brief, id_: str) -> Layout:
     """`i1 = 0.05`, or the name alone."""
-    shown = value(page, id_)
-    return page.names(id_) if shown is None else row(page.names(id_), Operator("="), shown)
+    name, shown = brief.page.names(id_), value(brief, id_)
+    return name if shown is None else row(name, Operator("="), shown)
 
 
 # a network of any layers

@@ -9,6 +9,7 @@ from derive.errors import OptionError, suggestion
 from derive.network.write_out import reached
 from derive.solution.diagram import Diagram, Edge, Node
 from derive.solution.document import Figure, Message
+from derive.solution.figures.brief import Brief
 from derive.solution.figures.network import shown_units, value
 from derive.solution.layout import Colored, Layout
 from derive.solution.page import Page
@@ -32,15 +33,15 @@ def path(page: Page, of: str = "") -> Figure:
     if of == page.root:
         raise OptionError(f"of: expected a quantity that {page.root} depends on, got {of} itself")
     columns = _columns(page, of, relevant)
-    drawn = _drawn(columns)
+    drawn, brief = _drawn(columns), Brief(page)
     on_the_way = reached(of, lambda one: neurons.children.get(one, ())) & relevant
     ways = list(islice(_ways(page, of, on_the_way), MOST_FOLLOWED))
-    nodes = [_node(page, id_, at, of, on_the_way) for at, ids in enumerate(columns) for id_ in ids if id_ in drawn]
+    nodes = [_node(brief, id_, at, of, on_the_way) for at, ids in enumerate(columns) for id_ in ids if id_ in drawn]
     nodes += [Node(f"dots_{at}", at, "dots") for at, ids in enumerate(columns) if not drawn.issuperset(ids)]
     nodes.sort(key=lambda node: node.column)
-    edges = _plain_edges(page, drawn) + _marked_edges(page, drawn, ways)
+    edges = _plain_edges(page, drawn) + _marked_edges(brief, drawn, ways)
     said = {"loss": page.names(page.root), "quantity": page.names(of), "count": len(ways)}
-    caption = Message("caption_path", {**said, "numeric": page.worked is not None})
+    caption = Message("caption_path", {**said, "numeric": page.worked is not None, **brief.said})
     told = tuple(Message("describe_way", {"names": tuple(map(page.names, reversed(way)))}) for way in ways[:MOST_PATHS])
     return Figure(
         Diagram(tuple(nodes), tuple(edges)), caption, Message("describe_path", {**said, "ways": told}), f"path-{of}"
@@ -84,10 +85,11 @@ def _drawn(columns: Sequence[Sequence[str]]) -> set[str]:
     return {id_ for ids in columns for part in shown_units(ids) for id_ in part}
 
 
-def _node(page: Page, id_: str, column: int, of: str, marked: set[str]) -> Node:
+def _node(brief: Brief, id_: str, column: int, of: str, marked: set[str]) -> Node:
+    page = brief.page
     role = page.neurons.array(id_).role
     kind = "bias" if id_ == of and role != "input" else _KINDS.get(role, "unit")
-    return Node(id_, column, kind, page.names(id_), value(page, id_), 0, id_ in marked)
+    return Node(id_, column, kind, page.names(id_), value(brief, id_), 0, id_ in marked)
 
 
 def _plain_edges(page: Page, drawn: set[str]) -> list[Edge]:
@@ -107,18 +109,19 @@ def _ways(page: Page, of: str, on_the_way: set[str]) -> Iterator[tuple[str, ...]
         open_ = [*((*way, child) for child in onward), *open_]
 
 
-def _marked_edges(page: Page, drawn: set[str], ways: Sequence[tuple[str, ...]]) -> list[Edge]:
+def _marked_edges(brief: Brief, drawn: set[str], ways: Sequence[tuple[str, ...]]) -> list[Edge]:
     """The lines of the paths, each with its local partial derivative; path k appears at stage k."""
     found: dict[tuple[str, str], Edge] = {}
     for number, way in enumerate(ways, start=1):
         for start, end in pairwise(way):
             if (start, end) not in found and {start, end} <= drawn:
                 stage = min(number, MOST_PATHS)
-                found[start, end] = Edge(start, end, _partial(page, start, end), stage=stage, marked=True)
+                found[start, end] = Edge(start, end, _partial(brief, start, end), stage=stage, marked=True)
     return list(found.values())
 
 
-def _partial(page: Page, start: str, end: str) -> Layout | None:
+def _partial(brief: Brief, start: str, end: str) -> Layout | None:
+    page = brief.page
     if page.worked is None:
         return None
-    return Colored("gradient", page.shown(page.worked.partial(end, start, page.sample)))
+    return Colored("gradient", brief.shown(page.worked.partial(end, start, page.sample)))
