@@ -5,8 +5,10 @@ that is not its own.
 from __future__ import annotations
 
 import os
-from itertools import combinations
+from itertools import combinations, pairwise
+from math import hypot
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +120,21 @@ def check(picture: Picture) -> None:
             assert all(-TOUCH <= x <= picture.width and -TOUCH <= y <= picture.height for x, y in mark.points)
 
 
+def distance(at: tuple[float, float], line: Line) -> float:
+    """From a point to a line as it is drawn: straight from point to point, or by Bezier curves."""
+    found = []
+    for (a, b), (c, d) in pairwise(line.points):
+        for step in range(1001):
+            t = step / 1000
+            x, y = a + (c - a) * t, b + (d - b) * t
+            if line.curved:  # by way of ((a + c)/2, b) and ((a + c)/2, d)
+                first, second, third, last = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+                x = first * a + (second + third) * (a + c) / 2 + last * c
+                y = (first + second) * b + (third + last) * d
+            found.append(hypot(at[0] - x, at[1] - y))
+    return min(found)
+
+
 def inside(point: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
     return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
 
@@ -132,6 +149,42 @@ def test_labels_of_a_network_stand_apart(diagram: Diagram) -> None:
         for thing in (*diagram.nodes, *diagram.edges)
         for part in (thing.label, getattr(thing, "value", None))
     )
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(networks())
+def test_the_middle_of_a_label_is_on_its_wire(diagram: Diagram) -> None:
+    picture = layout(diagram)
+    lines = [mark for mark in picture.marks if isinstance(mark, Line)]
+    on_lines = [label for label in labels_of(picture) if label.ground]
+    assert len(on_lines) == sum(edge.label is not None for edge in diagram.edges)
+    for edge, line in zip(diagram.edges, lines, strict=True):
+        own = [label for label in on_lines if label.layout == edge.label]
+        assert edge.label is None or min(distance(label.at, line) for label in own) < 0.1
+
+
+def test_a_label_is_nearest_to_its_own_wire() -> None:
+    """Two columns of two units and their biases: all wires from each to each, as in Mazur's network."""
+    units = ["i1", "i2", "bias_1", "h1", "h2", "bias_2", "o1", "o2"]
+    kinds = {"b": "bias", "i": "input"}
+    nodes = tuple(Node(id_, at // 3, kinds.get(id_[0], "unit"), Digits("0.12")) for at, id_ in enumerate(units))
+    edges = tuple(
+        Edge(start, end, row(Identifier("w", Digits(str(4 * at + 2 * j + i))), Operator("="), Digits("0.15")))
+        for at, (starts, ends) in enumerate(((("i1", "i2"), ("h1", "h2")), (("h1", "h2"), ("o1", "o2"))))
+        for j, end in enumerate(ends)
+        for i, start in enumerate(starts)
+    ) + tuple(Edge(f"bias_{at}", f"{to}{unit}") for at, to in ((1, "h"), (2, "o")) for unit in (1, 2))
+    picture = layout(Diagram(nodes, edges))
+    check(picture)
+    lines = [mark for mark in picture.marks if isinstance(mark, Line)]
+    for label in labels_of(picture):
+        if label.ground:
+            own = next(at for at, edge in enumerate(edges) if edge.label == label.layout)
+            assert distance(label.at, lines[own]) < 0.05
+            assert all(distance(label.at, line) > 0.5 for at, line in enumerate(lines) if at != own)
+    heights = [mark.center[1] for mark in picture.marks if isinstance(mark, Shape)]
+    assert heights[0:2] == pytest.approx(heights[3:5])
+    assert heights[3:5] == pytest.approx(heights[6:8])
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -58,7 +58,7 @@ def test_a_picture_too_big_is_made_smaller(widest: float, highest: float, scale:
 def test_a_picture_that_would_be_too_small_to_read_turns_where_that_helps() -> None:
     assert tikz(PICTURE, widest=8, highest=16, turns=True).startswith(r"\rotatebox{90}{\scalebox{0.800}{")
     assert tikz(PICTURE, widest=8, highest=9, turns=True).startswith(r"\scalebox{0.400}{")
-    assert tikz(PICTURE, widest=12, highest=20, turns=True).startswith(r"\scalebox{0.600}{")
+    assert tikz(PICTURE, widest=15, highest=20, turns=True).startswith(r"\scalebox{0.750}{")
 
 
 def test_a_mark_of_a_later_stage_waits_for_its_overlay() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ import derive
 from derive.cli.figure import KINDS as KINDS_OF_THE_COMMAND
 from derive.errors import OptionError
 from derive.figure import Figure
+from derive.render.figures.layout import layout
 from derive.render.plain import plain
 from derive.solution.diagram import Curve, Diagram, Edge
 from derive.solution.figures.kinds import KINDS
 
+LEAST_LETTERS = 39.5 * 0.85 * 11 / 7  # em: on lines of 39.5 em and 11 pt, labels of 0.85 em have 7 pt
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -78,6 +81,26 @@ def test_both_paths_of_mazurs_w1_are_marked() -> None:
         ("E_o1", "E_total"),
         ("E_o2", "E_total"),
     }
+
+
+def test_figures_have_fewer_digits_than_the_page() -> None:
+    """As there: 0.241300709, 0.186815602, 0.74136507, and for o2 0.175510053, -0.217071535; 0.40 and 0.50 typed."""
+    figure = solved("w1-mazur").figure("path", "w1")
+    shown = {plain(edge.label) for edge in diagram(figure).edges if edge.label is not None}
+    assert shown == {"0.05", "0.2413", "0.40", "0.50", "0.1868", "0.1755", "0.7414", "−0.2171", "1"}
+    assert figure.caption.endswith("(numbers to 4 significant digits)")
+    assert layout(figure.block.drawing).width < LEAST_LETTERS
+
+
+def test_a_caption_says_nothing_of_digits_where_they_are_the_pages() -> None:
+    assert "digits" not in solved("w3-circuit").figure().caption
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ("number of steps", "loss")), ("zh", ("步数", "损失"))])
+def test_the_axes_of_the_loss_have_words(language: str, words: tuple[str, ...]) -> None:
+    drawn = solved("w1-mazur", language=language).figure("loss").to_svg()
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", drawn)
+    assert all(any(word in text for text in texts) for word in words)
 
 
 def test_the_network_has_every_unit_and_weight() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from math import inf
 
@@ -17,8 +17,8 @@ from derive.render.figures.picture import LABEL_HEIGHT, Box, Label, Line, Mark, 
 from derive.solution.diagram import Diagram, Edge
 
 BETWEEN_NODES, BETWEEN_LABELLED = 1.2, 2.4
-NARROWEST_GAP = 4.2  # between two columns
-STEEPEST = 0.42  # width of a gap for each em that a line climbs in it
+NARROWEST_GAP = 4.0  # between two columns
+STEEPEST = 0.38  # width of a gap for each em that a line climbs in it
 PASSING = 1.0  # the height that a line takes which passes a column
 ARROW, STUB = 0.8, 0.6  # of a line that is seen behind its label, and before it
 HALF_HIGH = LABEL_HEIGHT * VALUE / 2
@@ -41,10 +41,21 @@ class Segment:
     gap: int
     start: float
     end: float
+    bent: bool = False
 
     def height(self, share: float) -> float:
         """Where it is when it has crossed that share of the gap."""
-        return self.start + (self.end - self.start) * share
+        return self.start + (self.end - self.start) * (_bend(share) if self.bent else share)
+
+
+@cache
+def _bend(share: float) -> float:
+    """How far a curved line (`picture.Line`) has climbed when it has crossed that share of its gap."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        t = (low + high) / 2
+        low, high = (t, high) if 1.5 * t * (1 - t) + t**3 < share else (low, t)
+    return low * low * (3 - 2 * low)
 
 
 @dataclass(frozen=True)
@@ -194,7 +205,7 @@ def _segments(diagram: Diagram, rows: Rows, column_of: dict[str, int]) -> list[l
         stops += [rows.heights[column][number] for column in range(first + 1, last)]
         stops.append(rows.heights[last][edge.end])
         for gap, (start, end) in enumerate(pairwise(stops), start=first):
-            found[gap].append(Segment(edge, gap, start, end))
+            found[gap].append(Segment(edge, gap, start, end, last > first + 1))
     return found
 
 
@@ -212,7 +223,7 @@ def _gap(segments: Sequence[Segment], labels: Sequence[Segment]) -> float:
     """The least width of a gap: for the widest label, and so that no line is steep."""
     climb = max((abs(one.end - one.start) for one in segments), default=0.0)
     label = max(map(_label_width, labels), default=0.0)
-    return max(NARROWEST_GAP, STEEPEST * climb, label + STUB + ARROW + 0.8)
+    return max(NARROWEST_GAP, STEEPEST * climb, label + STUB + ARROW + 0.3)
 
 
 def _placed(segments: Sequence[Segment], labels: Sequence[Segment]) -> Placed:
@@ -295,7 +306,7 @@ def _behind(segments: Sequence[Segment], label: Segment, box: Box, gap: float) -
         if (one.edge.start, one.edge.end) == (label.edge.start, label.edge.end):
             continue
         begins, ends = one.height(left / gap), one.height(right / gap)
-        if min(begins, ends) < bottom and max(begins, ends) > top:
+        if min(begins, ends) < bottom + 0.12 and max(begins, ends) > top - 0.12:
             steep = abs(ends - begins)
             off = abs(one.height(middle / gap) - y)
             near = max(0.0, 1 - (off / max(steep, 1e-9) * 2 if steep > HALF_HIGH * 2 else off / HALF_HIGH / 2))
