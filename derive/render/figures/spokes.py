@@ -28,7 +28,7 @@ FINE = tuple(at / 100 for at in range(8, 93, 2))  # shares of a line where its l
 COARSE = tuple(at / 20 for at in range(3, 18))
 MOST_TRIED = 16  # labels of a gap that are placed with care
 SWEEPS = 6
-WIDTH_COST, TALLER = 0.14, 0.5  # what an em of width and of room between nodes costs
+WIDTH_COST, TALLER = 0.08, 0.5  # what an em of width and of room between nodes costs
 CLEAR = 0.5  # what is not worth a second try
 TOUCHING, TOO_WIDE = 100.0, 1000.0
 
