@@ -8,13 +8,15 @@ the format at hand, and turns a message's arguments into fragments.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
+from jinja2.bccache import Bucket
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
@@ -49,23 +51,72 @@ def template_environment(
 
     Of the shipped prose only the messages `keys` are compiled (None: all of them).
     """
+    markup = _markup(voice.escape)
+    environment = _environment(voice.escape, loader=_loader(template_dir, keys), bytecode_cache=_Compiled(voice.escape))
+    environment.concat = staticmethod(lambda parts: Fragment("".join(parts)))  # type: ignore[method-assign]
+    for name in ("strong", "emph", "code"):
+        environment.globals[name] = environment.filters[name] = _marker(getattr(voice, name), markup)
+    return environment
 
-    def markup(value: object) -> Fragment:
-        return value if isinstance(value, Fragment) else Fragment(voice.escape(str(value)))
 
-    environment = jinja2.Environment(
-        loader=_loader(template_dir, keys),
-        finalize=markup,
+Escape = Callable[[str], str]
+
+
+def _markup(escape: Escape) -> Callable[[object], Fragment]:
+    return lambda value: value if isinstance(value, Fragment) else Fragment(escape(str(value)))
+
+
+def _environment(escape: Escape, **options: Any) -> jinja2.Environment:
+    return jinja2.Environment(
+        finalize=_markup(escape),
         undefined=jinja2.StrictUndefined,
         extensions=[EscapeProse],
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        **options,
     )
-    environment.concat = staticmethod(lambda parts: Fragment("".join(parts)))  # type: ignore[method-assign]
-    for name in ("strong", "emph", "code"):
-        environment.globals[name] = environment.filters[name] = _marker(getattr(voice, name), markup)
-    return environment
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Finds the code of a template that this process has compiled before: of a page, that is most of the time."""
+
+    def __init__(self, escape: Escape) -> None:
+        self._escape = escape
+
+    def get_bucket(self, environment: jinja2.Environment, name: str, filename: str | None, source: str) -> Bucket:
+        bucket = Bucket(environment, name, "")
+        bucket.code = _code(self._escape, frozenset(environment.filters), source, name, filename)
+        return bucket
+
+
+@lru_cache(maxsize=1024)
+def _code(escape: Escape, filters: frozenset[str], source: str, name: str, filename: str | None) -> CodeType | None:
+    """A template's code; of all that a voice has, only how it escapes the literal words goes into that."""
+    kept = _Kept()
+    loader = jinja2.FunctionLoader(lambda _: (source, filename, None))
+    environment = _environment(escape, loader=loader, bytecode_cache=kept)
+    for filter in filters - environment.filters.keys():
+        environment.filters[filter] = _later
+    environment.get_template(name)
+    return kept.code
+
+
+class _Kept(jinja2.BytecodeCache):
+    """Takes the code of the one template that is loaded."""
+
+    code: CodeType | None = None
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """There is none yet."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.code = bucket.code
+
+
+def _later(*_: object) -> None:
+    """Stands for a filter while a template is compiled, so that no result of it gets into the code."""
+    raise NotImplementedError
 
 
 def _marker(mark: Any, markup: Any) -> Any:

@@ -1,6 +1,6 @@
 """Every line that derive prints is true, by a reader who shares no code with it (reading_layouts.py, checking_pages.py).
 
-Run over all examples, in every notation, both roundings and several numbers of digits, and over random networks and
+Run over all examples (by default over some), in every notation, both roundings and several numbers of digits, and over random networks and
 circuits. `DERIVE_EXAMPLES=200` draws more (see tests/numeric/networks.py).
 """
 
@@ -18,6 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from networks import drawn, networks
 from reading_layouts import value
+from sweeps import mostly_whole
 
 from derive.api import solve
 from derive.errors import NumericError
@@ -28,6 +29,19 @@ from derive.solution.document import Document, Equation, Line
 from derive.solution.layout import Digits, Operator, Row
 
 EXAMPLES = sorted(Path(__file__).parent.parent.parent.joinpath("examples").glob("*.yaml"))
+SOME = (
+    "w1-mazur",
+    "w2-formulas",
+    "w3-circuits-and-training",
+    "w5-vectors",
+    "adam-by-hand",
+    "batch-normalisation",
+    "convolution",
+    "lstm",
+    "micrograd",
+    "softmax-classifier",
+)
+each_example = pytest.mark.parametrize("path", mostly_whole(EXAMPLES, SOME, lambda path: path.stem))
 ROUNDING = tuple(ROUNDINGS)
 DIGITS: tuple[dict[str, Any], ...] = (
     {"decimals": 0},
@@ -37,6 +51,10 @@ DIGITS: tuple[dict[str, Any], ...] = (
     {"significant": 3},
     {"significant": 12},
 )
+
+
+OF_DIGITS = ("w1-mazur", "w4-one-neuron-then-many", "softmax-classifier", "batch-normalisation")
+OF_NOTATIONS = ("w1-mazur", "w5-vectors", "softmax-sharpness", "relu-2-2-1", "linear-scores")
 
 
 @cache
@@ -61,12 +79,12 @@ def true(data: Any, **options: Any) -> None:
 
 
 @pytest.mark.parametrize("rounding", ROUNDING)
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@each_example
 def test_every_line_of_an_example_is_true(path: Path, rounding: str) -> None:
     checked(path, "en", rounding)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@each_example
 def test_an_example_reads_the_same_in_both_languages(path: Path) -> None:
     problem = read_problem(path)
     rounding = (problem.parts or (problem,))[0].document.rounding
@@ -76,14 +94,14 @@ def test_an_example_reads_the_same_in_both_languages(path: Path) -> None:
 
 @pytest.mark.parametrize("digits", DIGITS, ids=str)
 @pytest.mark.parametrize("rounding", ROUNDING)
-@pytest.mark.parametrize("name", ["w1-mazur", "w4-one-neuron-then-many", "softmax-classifier", "batch-normalisation"])
+@pytest.mark.parametrize("name", mostly_whole(OF_DIGITS, ["w1-mazur"]))
 def test_every_line_is_true_at_any_number_of_digits(name: str, rounding: str, digits: dict[str, Any]) -> None:
     true(next(path for path in EXAMPLES if path.stem == name), rounding=rounding, detail="full", **digits)
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)
 @pytest.mark.parametrize("rounding", ROUNDING)
-@pytest.mark.parametrize("name", ["w1-mazur", "w5-vectors", "softmax-sharpness", "relu-2-2-1", "linear-scores"])
+@pytest.mark.parametrize("name", mostly_whole(OF_NOTATIONS, ["w1-mazur", "softmax-sharpness"]))
 def test_every_line_is_true_in_every_notation(name: str, rounding: str, notation: str) -> None:
     true(next(path for path in EXAMPLES if path.stem == name), rounding=rounding, notation=notation)
 

@@ -56,7 +56,10 @@ def compiled(format: str, flavor: str, folder: Path) -> Path:
     return folder / "page.pdf"
 
 
-@pytest.mark.parametrize(("format", "flavor"), [("latex", ""), ("beamer", "overlays"), ("beamer", "handout")])
+@pytest.mark.parametrize(
+    ("format", "flavor"),
+    [("latex", ""), pytest.param("beamer", "overlays", marks=pytest.mark.whole), ("beamer", "handout")],
+)
 def test_latex_reads_and_runs_nothing_of_hostile_text(format: str, flavor: str, tmp_path: Path) -> None:
     pdf = compiled(format, flavor, tmp_path)
     opened = re.findall(r"^INPUT (.*)", (tmp_path / "page.fls").read_text(encoding="utf-8"), re.MULTILINE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 
 from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice, markup_width
 from derive.render.escapes import CanSet, latex_text, latin, latin_or_han
@@ -26,6 +27,12 @@ def latex(language: str, flavor: str) -> Dialect:
 WIDEST, HIGHEST = 46.0, 56.0  # of a figure on the page, in em: it may reach into the margins
 
 
+@cache
+def _escape(can_set: CanSet) -> Callable[[str], str]:
+    """The same function each time, by which compiled templates are found again."""
+    return lambda words: latex_text(words, can_set)
+
+
 def latex_dialect(
     language: str, colors: Mapping[str, str] = LATEX_COLORS, width: float = 39.5, shrinks: bool = True
 ) -> Dialect:
@@ -44,7 +51,7 @@ def latex_dialect(
         )
 
     text = Voice(
-        escape=lambda words: latex_text(words, can_set),
+        escape=_escape(can_set),
         formula=lambda layout: f"${emit(layout)}$",
         strong=lambda fragment: rf"\textbf{{{fragment}}}",
         emph=lambda fragment: rf"\emph{{{fragment}}}",

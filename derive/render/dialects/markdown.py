@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from functools import cache
 
 from derive.render.dialect import Dialect, Voice, markup_width
-from derive.render.escapes import any_printable, line_start, markdown_text, tex_words
+from derive.render.escapes import CanSet, any_printable, line_start, markdown_text, tex_words
 from derive.render.figures.layout import layout
 from derive.render.figures.svg import svg
 from derive.render.shape import width
@@ -41,10 +43,16 @@ def markdown(language: str, flavor: str) -> Dialect:
     )
 
 
+@cache
+def _escape(can_set: CanSet) -> Callable[[str], str]:
+    """The same function each time, by which compiled templates are found again."""
+    return lambda words: tex_words(words, can_set)
+
+
 def _beside(emit: TexEmitter) -> Voice:
     """Words within TeX's mathematics, so that formulas stand among them without leaving it."""
     return Voice(
-        escape=lambda words: tex_words(words, emit.can_set),
+        escape=_escape(emit.can_set),
         formula=lambda layout: f"{{{emit(layout)}}}",
         strong=str,
         emph=str,

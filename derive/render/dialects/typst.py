@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 
 from derive.render.dialect import HAN_LANGUAGES, Dialect, Voice
 from derive.render.dialects.latex import HIGHEST, latin_width
@@ -16,11 +18,17 @@ from derive.render.typst import OPERATORS, TypstEmitter
 WIDTH = 39.5  # of a line, in em
 
 
+@cache
+def _escape(can_set: CanSet) -> Callable[[str], str]:
+    """The same function each time, by which compiled templates are found again."""
+    return lambda words: typst_text(words, can_set)
+
+
 def typst(language: str, flavor: str) -> Dialect:
     can_set: CanSet = typst_settable_or_han if language in HAN_LANGUAGES else typst_settable
     emit = TypstEmitter(can_set)
     text = Voice(
-        escape=lambda words: typst_text(words, can_set),
+        escape=_escape(can_set),
         formula=lambda layout: f"${emit(layout).strip()}$",
         strong=lambda fragment: f"#strong[{fragment}];",
         emph=lambda fragment: f"#emph[{fragment}];",
