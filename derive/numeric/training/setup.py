@@ -98,9 +98,14 @@ class Setup:
 
 
 def prepare(
-    problem: Problem, samples: Samples | None = None, backend: Backend = "auto", dtype: str = "float64"
+    problem: Problem,
+    samples: Samples | None = None,
+    backend: Backend = "auto",
+    dtype: str = "float64",
+    updates: Updates | None = None,
 ) -> Setup:
-    """The setup of a problem with `optimizer` and `training`; `samples` None: the problem's own.
+    """The setup of a problem with `optimizer` and `training`; `samples` None: the problem's own. `updates` is what the
+    optimiser does, where it has been derived already.
 
     Raises OptionError or NumericError where something that training needs is missing.
     """
@@ -110,7 +115,7 @@ def prepare(
     if parameters is None:
         raise NumericError("", f"{problem.places.at('layers')}needs numbers or `random:` for every weight and bias")
     everything = samples if samples is not None else problem_samples(problem)
-    updates = differentiate(graph).rule
+    updates = updates or differentiate(graph).rule
     if not updates.of_parameter:
         raise OptionError(f"{problem.places.at('layers')}nothing to train: no gradient reaches a trainable parameter")
     trained, held = split(everything, problem.training.held_out if problem.training else 0.0, problem)
