@@ -19,7 +19,7 @@ from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import Fenced, Function, Identifier, Operator, Partial, row
 from derive.solution.local import Known, rules_message
 from derive.solution.page import Page, head, say
-from derive.solution.softmax import softmax_jacobian
+from derive.solution.softmax import collapse, collapsed_gradients, softmax_jacobian
 from derive.solution.typeset import opposite
 
 
@@ -32,9 +32,11 @@ def lemmas(page: Page, known: Known) -> Iterator[Block]:
             continue
         seen.add(key)
         if view.activation == "softmax":
-            yield from softmax_jacobian(page, view, known)
+            yield from softmax_jacobian(page, view)
         elif view.formula is not None and not page.graph.forward_only:
             yield from activation_derivative(page, view)
+    if collapsed_gradients(page.graph):
+        yield from collapse(page, known)
     yield from sign_of_zero(page)
 
 

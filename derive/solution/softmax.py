@@ -50,8 +50,8 @@ def general(page: Page) -> General:
     return General(replace(page.set, name=name, tight=True))
 
 
-def softmax_jacobian(page: Page, view: LayerView, known: Known) -> Iterator[Block]:
-    """dp_k/dz_l in both cases, then the two written as one; with cross-entropy, the collapse to p - y."""
+def softmax_jacobian(page: Page, view: LayerView) -> Iterator[Block]:
+    """dp_k/dz_l in both cases, then the two written as one."""
     yield head(3, "lemma_softmax")
     first = next(iter(page.graph.arrays[view.pre_activations[0]].ids.values()))
     yield from jacobian_in_letters(general(page), page.names.delta(first))
@@ -60,8 +60,6 @@ def softmax_jacobian(page: Page, view: LayerView, known: Known) -> Iterator[Bloc
         left = Partial(Identifier("p", bold=True), Identifier("z", bold=True))
         relation = page.relation(*jacobian_values(page, view))
         yield Equation((Line(left, relation, jacobian(page, view)),))
-    if collapsed_gradients(page.graph) and view.number == len(page.graph.layers):
-        yield from collapse(page, known)
 
 
 def jacobian_in_letters(write: General, signal: Layout) -> Iterator[Block]:

@@ -224,3 +224,14 @@ def test_the_reader_wants_an_approximate_sign_where_digits_were_dropped() -> Non
     lines = (Line(Digits("1"), "=", Row((Digits("1"), Operator("/"), Digits("3")))), Line(None, "=", Digits("0.333")))
     object.__setattr__(solution, "__dict__", {**solution.__dict__, "document": Document("", "en", (Equation(lines),))})
     assert read_page(solution).faults
+
+
+def test_softmax_with_cross_entropy_collapses_after_another_softmax_too() -> None:
+    """Rounded at every step, the difference of output and target and the sum over paths part in the last digit."""
+    layers = [
+        {"dense": 2, "name": "h", "activation": "softmax", "weights": [[-0.56], [-0.44]], "bias": 0.3},
+        {"dense": 2, "name": "k", "weights": [[0.91, -1.19], [0.59, 1.18]], "bias": 0.2},
+    ]
+    problem = {"inputs": {"x": -0.11}, "layers": layers, "loss": "softmax-cross-entropy", "targets": "k2"}
+    page = solve(problem, rounding="each-step", decimals=3, detail="full", notation="plain").to_text()
+    assert "p_l − y_l" in page
