@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from derive.calculus.chain import Derivation
-from derive.figure import Figure
 from derive.network.write_out import Neurons, write_out
 from derive.numeric.evaluate import Evaluation
 from derive.numeric.named_values import Number, named_values
@@ -27,6 +26,8 @@ from derive.written import Written
 
 if TYPE_CHECKING:
     from sympy import Expr
+
+    from derive.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Solution(Written):
         """A figure of that kind: `network` (the default), `circuit` (that of a problem of formulas), `path` (of the
         quantity `of`), `loss`. Raises OptionError.
         """
+        from derive.figure import Figure
+
         part_of(self.problem, part)
         options = self.problem.document
         page = any_page(self.derivation, self._written_out, self.evaluation, options)

@@ -51,7 +51,7 @@ def train(derivation: Derivation, start: Start) -> TrainingRun:
     Raises NumericError naming the step, and the quantity that is not a finite number from then on.
     """
     graph = derivation.graph
-    setup = prepare(graph.problem, updates=derivation.rule)
+    setup = prepare(graph.problem, derived=derivation)
     training = graph.problem.training
     told = milestones(setup.steps)
     stops = training is not None and training.stop != Stop()  # at a look: no more of these than are told

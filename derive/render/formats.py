@@ -11,13 +11,8 @@ from dataclasses import dataclass
 
 from derive.errors import OptionError, suggestion
 from derive.render.dialect import Dialect
-from derive.render.dialects.beamer import beamer
-from derive.render.dialects.html import html
-from derive.render.dialects.latex import latex
 from derive.render.dialects.markdown import markdown
-from derive.render.dialects.slides import slides
 from derive.render.dialects.text import text
-from derive.render.dialects.typst import typst
 
 
 @dataclass(frozen=True)
@@ -39,15 +34,48 @@ def find_format(name: str) -> Format:
     return FORMATS[name]
 
 
+# Dialects of the less usual formats, loaded late: a process writes one of them.
+
+
+def _latex(language: str, flavor: str) -> Dialect:
+    from derive.render.dialects.latex import latex
+
+    return latex(language, flavor)
+
+
+def _typst(language: str, flavor: str) -> Dialect:
+    from derive.render.dialects.typst import typst
+
+    return typst(language, flavor)
+
+
+def _html(language: str, flavor: str) -> Dialect:
+    from derive.render.dialects.html import html
+
+    return html(language, flavor)
+
+
+def _beamer(language: str, flavor: str) -> Dialect:
+    from derive.render.dialects.beamer import beamer
+
+    return beamer(language, flavor)
+
+
+def _slides(language: str, flavor: str) -> Dialect:
+    from derive.render.dialects.slides import slides
+
+    return slides(language, flavor)
+
+
 FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
         Format("markdown", (".md", ".markdown"), "markdown", markdown, flavors=("github", "dollars")),
-        Format("latex", (".tex",), "latex", latex, flavors=("article", "fragment")),
-        Format("typst", (".typ",), "typst", typst),
-        Format("html", (".html", ".htm"), "html", html, flavors=("page", "fragment")),
-        Format("beamer", (), "beamer", beamer, flavors=("overlays", "handout"), is_compiled=True),
-        Format("slides", (), "slides", slides),
+        Format("latex", (".tex",), "latex", _latex, flavors=("article", "fragment")),
+        Format("typst", (".typ",), "typst", _typst),
+        Format("html", (".html", ".htm"), "html", _html, flavors=("page", "fragment")),
+        Format("beamer", (), "beamer", _beamer, flavors=("overlays", "handout"), is_compiled=True),
+        Format("slides", (), "slides", _slides),
         Format("text", (".txt",), "text", text),
     )
 }

@@ -102,20 +102,20 @@ def prepare(
     samples: Samples | None = None,
     backend: Backend = "auto",
     dtype: str = "float64",
-    updates: Updates | None = None,
+    derived: Derivation | None = None,
 ) -> Setup:
-    """The setup of a problem with `optimizer` and `training`; `samples` None: the problem's own. `updates` is what the
-    optimiser does, where it has been derived already.
+    """The setup of a problem with `optimizer` and `training`; `samples` None: the problem's own. `derived` is the
+    problem's derivation, where there is one already.
 
     Raises OptionError or NumericError where something that training needs is missing.
     """
     _check(problem, backend, dtype)
-    graph = shapes(problem)
+    graph = derived.graph if derived is not None and derived.graph.samples == 1 else shapes(problem)
     parameters = parameter_values(graph)
     if parameters is None:
         raise NumericError("", f"{problem.places.at('layers')}needs numbers or `random:` for every weight and bias")
     everything = samples if samples is not None else problem_samples(problem)
-    updates = updates or differentiate(graph).rule
+    updates = (derived or differentiate(graph)).rule
     if not updates.of_parameter:
         raise OptionError(f"{problem.places.at('layers')}nothing to train: no gradient reaches a trainable parameter")
     trained, held = split(everything, problem.training.held_out if problem.training else 0.0, problem)

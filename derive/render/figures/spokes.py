@@ -117,13 +117,13 @@ def _planned(diagram: Diagram) -> Plan:
     entries = _with_passing(diagram, columns, column_of)
     if all(edge.label is None for edge in diagram.edges):
         return _spaced(diagram, entries, column_of, BETWEEN_NODES)
-    plans = (_spaced(diagram, entries, column_of, BETWEEN_LABELLED * more) for more in APART)
     best, least = None, inf
-    for plan in plans:
+    for between in (BETWEEN_LABELLED * more for more in APART):
+        if between * TALLER >= least:  # no plan as high can do better
+            break
+        plan = _spaced(diagram, entries, column_of, between)
         if plan.cost < least:
             best, least = plan, plan.cost
-        if plan.cost < CLEAR:
-            break
     assert best is not None
     return best
 
@@ -237,6 +237,8 @@ def _placed(segments: Sequence[Segment], labels: Sequence[Segment]) -> Placed:
     best: Placed | None = None
     for wider in WIDER:
         now = gap + wider * wide
+        if best is not None and WIDTH_COST * (now - gap) >= best.cost:  # no gap as wide can do better
+            break
         found = _shares(segments, labels, now, FINE if few else COARSE)
         if found is not None:
             cost = found[1] + WIDTH_COST * (now - gap)

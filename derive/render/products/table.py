@@ -9,9 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from derive.render.products.making import Making
-from derive.render.products.notebook import notebook
 from derive.render.products.pdf import ENGINES, pdf
-from derive.render.products.word import word
 from derive.solution.document import Document
 
 
@@ -27,11 +25,23 @@ class Product:
     engines: tuple[str, ...] = ()  # the ways to make it, of which `Making.engine` names one
 
 
+def _notebook(document: Document, making: Making) -> bytes:
+    from derive.render.products.notebook import notebook  # late: a process makes one kind of file
+
+    return notebook(document, making)
+
+
+def _word(document: Document, making: Making) -> bytes:
+    from derive.render.products.word import word
+
+    return word(document, making)
+
+
 PRODUCTS: dict[str, Product] = {
     entry.name: entry
     for entry in (
         Product("pdf", (".pdf",), pdf, engines=ENGINES),
-        Product("ipynb", (".ipynb",), notebook),
-        Product("docx", (".docx",), word),
+        Product("ipynb", (".ipynb",), _notebook),
+        Product("docx", (".docx",), _word),
     )
 }
