@@ -50,8 +50,8 @@ def run() -> None:
 
     Freeing every module's objects at exit takes longer than writing a page; files are whole by then, see files.py.
     """
-    gc.freeze()  # what is imported stays; collecting it again and again is a tenth of a short run
-    gc.set_threshold(100_000, 50, 50)
+    gc.freeze()  # what is imported stays: looking through it again and again is a tenth of a short run
+    gc.set_threshold(1_000_000, 50, 50)
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
