@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from derive.errors import FormulaError
 from derive.formula.answer_tokens import Names, Token, tokens_of
 from derive.formula.functions import FUNCTIONS
@@ -72,23 +74,24 @@ class _Reader:
                 raise FormulaError(beyond.message, self.text, 0)
 
     def formula(self) -> Tree:
-        terms = [self.signed_term()]
+        terms = [self.signed(self.term)]
         while self.sees("+") or self.sees("-"):
             minus = self.tokens[self.at].text == "-"
             self.at += 1
-            term = self.signed_term()
+            term = self.signed(self.term)
             terms.append(Negative(term) if minus else term)
         return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
-    def signed_term(self) -> Tree:
-        if self.sees("-") or self.sees("+"):
-            minus = self.tokens[self.at].text == "-"
-            self.at += 1
-            self.deeper()
-            body = self.signed_term()
-            self.depth -= 1
-            return Negative(body) if minus else body
-        return self.term()
+    def signed(self, read: Callable[[], Tree]) -> Tree:
+        """What `read` reads, after any signs."""
+        if not (self.sees("-") or self.sees("+")):
+            return read()
+        minus = self.tokens[self.at].text == "-"
+        self.at += 1
+        self.deeper()
+        body = self.signed(read)
+        self.depth -= 1
+        return Negative(body) if minus else body
 
     def term(self) -> Tree:
         factors = [self.factor()]
@@ -97,7 +100,7 @@ class _Reader:
             token = self.tokens[self.at]
             if token.kind == "operator" and token.text in "*/":
                 self.at += 1
-                factor = self.signed_factor()
+                factor = self.signed(self.factor)
                 divided = None
                 if token.text == "*":
                     factors.append(factor)
@@ -116,16 +119,6 @@ class _Reader:
             else:
                 return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
-    def signed_factor(self) -> Tree:
-        if self.sees("-") or self.sees("+"):
-            minus = self.tokens[self.at].text == "-"
-            self.at += 1
-            self.deeper()
-            body = self.signed_factor()
-            self.depth -= 1
-            return Negative(body) if minus else body
-        return self.factor()
-
     def factor(self) -> Tree:
         token = self.tokens[self.at]
         base = self.primary()
@@ -141,17 +134,7 @@ class _Reader:
         token = self.tokens[self.at]
         if token.kind == "number" and "\\" in self.text and len(token.text) > 1:
             raise self.error(f"an exponent of several digits; write ^{{{token.text}}}")
-        return self.signed_factor_without_power()
-
-    def signed_factor_without_power(self) -> Tree:
-        if self.sees("-") or self.sees("+"):
-            minus = self.tokens[self.at].text == "-"
-            self.at += 1
-            self.deeper()
-            body = self.signed_factor_without_power()
-            self.depth -= 1
-            return Negative(body) if minus else body
-        return self.primary()
+        return self.signed(self.primary)
 
     def primary(self) -> Tree:
         token = self.tokens[self.at]

@@ -197,8 +197,7 @@ def asked_of(key: AnswerKey, scheme: Marking, reader: AnswerReader) -> frozenset
 def _by_default(key: AnswerKey, quantity: Quantity) -> bool:
     graph = key.derivation.graph
     if quantity.kind == "forward":
-        place = graph.place_of.get(quantity.of)
-        return not graph.layers or (place is not None and graph.arrays[place[0]].role in SHOWN)
+        return not graph.layers or key.role_of(quantity.of) in SHOWN
     if quantity.kind == "gradient":
         if not graph.layers and not graph.problem.stack:
             return quantity.by not in key.quantities

@@ -118,7 +118,7 @@ def _opposite(key: AnswerKey, quantity: Quantity) -> Quantity:
     if quantity.kind == "update" and isinstance(quantity.formula, Sum):
         terms = (term.body if isinstance(term, Negative) else term for term in quantity.formula.terms)
         return replace(quantity, formula=Sum(tuple(terms)))
-    leaves_loss = "loss" in _role(key, quantity.of) and "loss" not in _role(key, quantity.by)
+    leaves_loss = "loss" in key.role_of(quantity.of) and "loss" not in key.role_of(quantity.by)
     reads_gradient = any(
         key.quantities[name].kind == "gradient" for name in names(quantity.formula) if name in key.quantities
     )
@@ -126,12 +126,6 @@ def _opposite(key: AnswerKey, quantity: Quantity) -> Quantity:
         body = quantity.formula
         return replace(quantity, formula=body.body if isinstance(body, Negative) else Negative(body))
     return quantity
-
-
-def _role(key: AnswerKey, id_: str) -> str:
-    graph = key.derivation.graph
-    place = graph.place_of.get(id_)
-    return graph.arrays[place[0]].role if place is not None else ""
 
 
 _CHANGES: Mapping[str, Callable[[Problem], Problem]] = {

@@ -80,6 +80,12 @@ class AnswerKey:
         quantity = self.quantities[delta]
         return f"d{quantity.of}/d{quantity.by}" + delta[len(delta.partition("[")[0]) :]
 
+    def role_of(self, id_: str) -> str:
+        """The role of the array that a quantity, new or of one sample, belongs to; empty for what belongs to none."""
+        graph = self.derivation.graph
+        place = graph.place_of.get(plain_id(id_))
+        return graph.arrays[place[0]].role if place is not None else ""
+
     def values(self, floats: Callable[[Tree, Mapping[str, float]], float]) -> dict[str, float]:
         """Every value, by a way to evaluate one formula."""
         known = {id_: value.number for id_, value in self.given.items()}
@@ -240,7 +246,7 @@ class _Writer:
         for quantity in self._forward():
             if quantity.of in moving:
                 new: dict[str, Tree] = {
-                    name: Name(_after_id(name)) for name in names(quantity.formula) if _plain(name) in moved
+                    name: Name(_after_id(name)) for name in names(quantity.formula) if plain_id(name) in moved
                 }
                 formula = _renamed(quantity.formula, new)
                 yield Quantity(_after_id(quantity.id), "after", formula, quantity.of, sample=quantity.sample)
@@ -309,7 +315,8 @@ def _after_id(id_: str) -> str:
     return f"{plain.removesuffix(AFTER)}{AFTER}{bracket}{rest}"
 
 
-def _plain(id_: str) -> str:
+def plain_id(id_: str) -> str:
+    """net_h1+[2] -> net_h1"""
     return id_.partition("[")[0].removesuffix(AFTER)
 
 

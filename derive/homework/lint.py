@@ -84,15 +84,11 @@ class Linter:
         """As it is handed in; one digit is left to rounding on the way."""
         return round(value, self.decimals)
 
-    def _role(self, id_: str) -> str:
-        graph = self.key.derivation.graph
-        return graph.arrays[graph.place_of[id_][0]].role if id_ in graph.place_of else ""
-
     def _units(self, values: Mapping[str, float]) -> Iterator[Finding]:
         for quantity in self.key.quantities.values():
             if quantity.kind != "local":
                 continue
-            roles = (self._role(quantity.of), self._role(quantity.by))
+            roles = (self.key.role_of(quantity.of), self.key.role_of(quantity.by))
             own = quantity.of.removeprefix("out_") == quantity.by.removeprefix("net_")  # of softmax, others' too
             if roles != ("activation", "pre-activation") or not own:
                 continue
@@ -176,4 +172,4 @@ class Linter:
 
     @property
     def _movable(self) -> Sequence[str]:
-        return [id_ for id_ in self.given if self._role(id_) in ("weight", "bias", "variable")]
+        return [id_ for id_ in self.given if self.key.role_of(id_) in ("weight", "bias", "variable")]

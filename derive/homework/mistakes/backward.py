@@ -16,6 +16,7 @@ from derive.formula.tree import (
     Tree,
     names,
 )
+from derive.homework.key import plain_id
 from derive.homework.mistakes.forward import renamed, substituted
 from derive.homework.mistakes.place import (
     HALF,
@@ -25,7 +26,6 @@ from derive.homework.mistakes.place import (
     Place,
     each_without,
     factors_of,
-    plain_id,
     replaced,
     subtrees,
     summed,

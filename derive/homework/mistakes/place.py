@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from derive.formula.tree import Name, Negative, Number, Product, Quotient, Sum, Tree, children, map_children, names
-from derive.homework.key import AnswerKey, Quantity
+from derive.homework.key import AnswerKey, Quantity, plain_id
 
 ONE, TWO, HALF = Number("1"), Number("2"), Quotient(Number("1"), Number("2"))
 
@@ -43,9 +43,7 @@ class Place:
         return self.role_of(self.quantity.by)
 
     def role_of(self, id_: str) -> str:
-        plain = plain_id(id_)
-        place = self.key.derivation.graph.place_of.get(plain)
-        return self.key.derivation.graph.arrays[place[0]].role if place is not None else ""
+        return self.key.role_of(id_)
 
     def siblings(self, id_: str) -> list[str]:
         """The other quantities of the same array: other units of the layer, other weights of the matrix."""
@@ -72,11 +70,6 @@ class Place:
 
     def is_bias(self, term: Tree) -> bool:
         return isinstance(term, Name) and self.role_of(term.id) == "bias"
-
-
-def plain_id(id_: str) -> str:
-    """net_h1+[2] -> net_h1"""
-    return id_.partition("[")[0].removesuffix("+")
 
 
 def summed(terms: list[Tree] | tuple[Tree, ...]) -> Tree:
