@@ -125,3 +125,8 @@ def test_a_transposed_matrix_costs_its_two_entries_and_is_named(tmp_path: Path) 
 )
 def test_a_matrix_in_one_text(text: str, entries: tuple[tuple[str, ...], ...]) -> None:
     assert matrix_entries(text) == entries
+
+
+def test_a_student_who_gives_another_ones_name_is_told_apart(tmp_path: Path) -> None:
+    found = marked(tmp_path, ida_yaml="student: Ida\nnet_h1: 0.3775\n", jan_yaml="student: Ida\nnet_h1: 0.1\n")
+    assert {name: one.points for name, one in found.items()} == {"Ida (ida.yaml)": 1, "Ida (jan.yaml)": 0}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from derive.errors import OptionError
@@ -34,7 +36,16 @@ def read_sheets(paths: Iterable[str | os.PathLike[str]], known: Known) -> list[S
             sheets += _read(path, known)
         except UnreadableError as error:
             sheets.append(Sheet(path.stem, str(path), (), (f"{path}: {error}",)))
-    return sheets
+    return told_apart(sheets)
+
+
+def told_apart(sheets: list[Sheet]) -> list[Sheet]:
+    """The same sheets; where several give one name, each has its place beside it: nobody is taken for another."""
+    counts = Counter(sheet.student for sheet in sheets)
+    return [
+        replace(sheet, student=f"{sheet.student} ({Path(sheet.place).name})") if counts[sheet.student] > 1 else sheet
+        for sheet in sheets
+    ]
 
 
 def _files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
