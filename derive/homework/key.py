@@ -25,7 +25,7 @@ from derive.numeric.rounding import Value, style_of
 from derive.numeric.worked import LocalPartials, Worked, over_all_samples
 from derive.problem.optimizers import OPTIMIZERS
 
-KINDS = ("forward", "local", "gradient", "delta", "rule", "update", "after")
+KINDS = ("forward", "local", "delta", "gradient", "rule", "update", "after")
 AFTER = "+"  # what the id of a quantity at the updated parameters ends in: `E_total+`
 
 

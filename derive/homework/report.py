@@ -37,7 +37,7 @@ class Reporter:
 
     def student(self, marked: Marked) -> Document:
         """One student's report: points, the first mistake, every answer."""
-        title = f"{self.title}: {marked.submission.student}" if self.title else marked.submission.student
+        title = f"{self.title} – {marked.submission.student}" if self.title else marked.submission.student
         return Document(title, self.language, tuple(self._student(marked)))
 
     def students(self, all_marked: Sequence[Marked]) -> Document:
