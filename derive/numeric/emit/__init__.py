@@ -1,10 +1,10 @@
 """The array compiler: definitions in index notation to in-place NumPy.
 
-    definitions ──read──> values ──simplify──> values ──lower──> instructions ──write──> source ──bind──> step
+    definitions ──read──> values ──simplify──> values ──lower──> instructions ──join──> instructions ──write──> source
 
 `program.py` names the stages in order.
 """
 
-from derive.numeric.emit.program import ArrayProgram, array_program
+from derive.numeric.emit.program import ArrayProgram, Free, array_program
 
-__all__ = ["ArrayProgram", "array_program"]
+__all__ = ["ArrayProgram", "Free", "array_program"]

@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.network.graph import Definition
+from derive.numeric.emit.early_factor import scaled_early
+from derive.numeric.emit.joined import Joints, joined
 from derive.numeric.emit.lower import Lowering
-from derive.numeric.emit.memory import assigned
+from derive.numeric.emit.memory import Memory, assigned
 from derive.numeric.emit.reading import Reader
 from derive.numeric.emit.schedule import scheduled
 from derive.numeric.emit.simplify import simplified
 from derive.numeric.emit.values import Axis, Ref
-from derive.numeric.emit.views import Code, View
+from derive.numeric.emit.views import Buffer, View
 from derive.numeric.emit.write import Writer
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -26,11 +28,22 @@ StepFunction = Callable[..., tuple[NDArray[Any], ...]]
 
 
 @dataclass(frozen=True)
+class Free:
+    """What a program may lay out as it likes, by name: arrays that are `owned` (it may keep two together), and `data`
+    (which may get a column of ones). Entries of `shares` sum to 1 over their last axis, whatever the data."""
+
+    owned: frozenset[str]
+    data: frozenset[str]
+    shares: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class ArrayProgram:
     """A step of whole-array NumPy: `inputs` are bound once, `arguments` are numbers given at every step.
 
     A step overwrites the arrays of `in_place` and returns the other results (`outputs`), which stay valid until the
-    next step.
+    next step. `joints` names inputs that hold two given arrays, weights and in the last column the bias of each row;
+    inputs of `padded` have a last column of ones.
     """
 
     inputs: tuple[str, ...]
@@ -38,6 +51,8 @@ class ArrayProgram:
     outputs: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
     dtype: str
+    joints: Mapping[str, tuple[str, str]]
+    padded: frozenset[str]
     _write: Callable[[Callable[[str], str]], str] = field(repr=False)
     _definitions: Mapping[str, Definition] = field(repr=False)
 
@@ -91,12 +106,13 @@ def array_program(
     in_place: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
     exact: bool = False,
+    free: Free | None = None,
 ) -> ArrayProgram:
     """The program that computes `results` from the `given` arrays (name -> shape).
 
     `in_place` says which result overwrites which given array: `{"W1+": "W1"}`. `arguments` are the given numbers that
     change from step to step (`eta`, `step`): the step takes them, in this order. `exact` computes each definition as it
-    stands: nothing is cancelled across definitions, so that 0/0 shows.
+    stands: nothing is cancelled across definitions, so that 0/0 shows. `free` says what the program may lay out itself.
     """
     replaced = dict(in_place or {})
     reader = Reader(given)
@@ -104,7 +120,7 @@ def array_program(
     wanted, shapes = _results(reader, results)
     values, refs, states = reader.values, wanted, reader.states
     if not exact:
-        values, refs, states = simplified(wanted, reader.states)
+        values, refs, states = simplified(wanted, reader.states, free.shares if free else frozenset())
     refs = [values.materialized(ref) for ref in refs]
     plan = scheduled(refs, states)
     ordered = frozenset(ref.value.number for ref, name in zip(refs, results, strict=True) if name in replaced)
@@ -114,12 +130,17 @@ def array_program(
     for name in given:
         if name in replaced.values() and name not in low.givens:
             low.given_array(name, given[name])
+    if free is not None:
+        scaled_early(low.code, {view.buffer.number for view in views.values()})
+    joints = joined(low.code, free.owned, free.data, views.values()) if free is not None else Joints()
     pairs = {at: (views[name], low.givens[replaced[name]]) for at, name in enumerate(results) if name in replaced}
+    pairs = joints.pairs(pairs)
+    views = {name: joints.view(view) for name, view in views.items()}
     memory, late = assigned(low.code, pairs, [view for name, view in views.items() if name not in replaced])
     for at in late:
         view, target = pairs[at]
         low.code.emit("copyto({out}, {0})", [view], target, "")
-    return _program(low, memory, views, definitions, given, dtype, tuple(replaced), tuple(arguments))
+    return _program(low, memory, joints, views, definitions, given, dtype, tuple(replaced), tuple(arguments))
 
 
 def _results(reader: Reader, results: Sequence[str]) -> tuple[list[Ref], list[tuple[Axis, ...]]]:
@@ -147,7 +168,8 @@ def _whole(low: Lowering, ref: Ref, axes: Sequence[Axis]) -> View:
 
 def _program(
     low: Lowering,
-    memory: Any,
+    memory: Memory,
+    joints: Joints,
     views: Mapping[str, View],
     definitions: Sequence[Definition],
     given: Mapping[str, tuple[int, ...]],
@@ -155,15 +177,29 @@ def _program(
     replaced: tuple[str, ...],
     arguments: tuple[str, ...],
 ) -> ArrayProgram:
-    used = [name for name in given if name in low.givens and name not in arguments]
     outputs = tuple(name for name in views if name not in replaced)
-    code: Code = low.code
+    inputs = _inputs(low, joints, [name for name in given if name in low.givens and name not in arguments])
+    padded = frozenset(buffer.label for buffer in joints.padded.values())
+    pairs = {joint.whole.number: (joint.first.label, joint.second.label) for joint in joints.of_given}
+    joint_names = {name: pairs[buffer.number] for name, buffer in inputs.items() if buffer.number in pairs}
+    legend = [(one.whole, f"{one.first.label}, {one.second.label} in the last column") for one in joints.of_given]
+    legend += [(buffer, f"{buffer.label}, the last column is 1") for buffer in joints.padded.values()]
 
     def write(comment: Callable[[str], str]) -> str:
-        writer = Writer(code, memory, comment)
-        buffers = [low.givens[name].buffer for name in used]
-        return writer.source(buffers, arguments, [views[name] for name in outputs], dtype)
+        writer = Writer(low.code, memory, comment)
+        return writer.source(inputs.values(), arguments, [views[name] for name in outputs], dtype, legend)
 
-    shapes = {name: given[name] for name in used}
+    whole = {buffer.number for buffer, _ in legend}
+    shapes = {name: b.shape if b.number in whole else given[name] for name, b in inputs.items()}
     by_array = {definition.array: definition for definition in definitions}
-    return ArrayProgram(tuple(used), arguments, outputs, shapes, dtype, write, by_array)
+    return ArrayProgram(tuple(inputs), arguments, outputs, shapes, dtype, joint_names, padded, write, by_array)
+
+
+def _inputs(low: Lowering, joints: Joints, used: Sequence[str]) -> dict[str, Buffer]:
+    """What is bound, by name: given arrays, and two that are stored together as one."""
+    pairs = {joint.whole.number: f"{joint.first.label} and {joint.second.label}" for joint in joints.of_given}
+    found: dict[str, Buffer] = {}
+    for name in used:
+        buffer = joints.view(low.givens[name]).buffer
+        found[pairs.get(buffer.number, name)] = buffer
+    return found

@@ -33,10 +33,12 @@ def live(results: Sequence[Ref], states: States) -> dict[int, Value]:
     return dict(sorted(found.items()))
 
 
-def simplified(results: Sequence[Ref], states: States) -> tuple[Values, list[Ref], dict[str, LoopState]]:
-    """The same results over new values."""
+def simplified(
+    results: Sequence[Ref], states: States, shares: frozenset[str] = frozenset()
+) -> tuple[Values, list[Ref], dict[str, LoopState]]:
+    """The same results over new values. `shares`: given arrays that sum to 1 over their last axis."""
     for _ in range(2):
-        rebuild = _Rebuild(results, states)
+        rebuild = _Rebuild(results, states, shares)
         results, states = rebuild.run()
         values = rebuild.values
     return values, list(results), dict(states)
@@ -45,10 +47,10 @@ def simplified(results: Sequence[Ref], states: States) -> tuple[Values, list[Ref
 class _Rebuild:
     """Old values in order, each made again of its new arguments. `new` holds references over old places 0, 1, ..."""
 
-    def __init__(self, results: Sequence[Ref], states: States) -> None:
+    def __init__(self, results: Sequence[Ref], states: States, shares: frozenset[str]) -> None:
         self.results, self.states = results, states
         self.old = live(results, states)
-        self.values = Values()
+        self.values = Values(shares=shares)
         self.new: dict[int, Ref] = {}
         self.uses: dict[int, int] = {}
         groups: dict[Any, set[str]] = {}

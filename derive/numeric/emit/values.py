@@ -74,6 +74,7 @@ class Values:
 
     all: list[Value] = field(default_factory=list)
     known: dict[Any, Value] = field(default_factory=dict)
+    shares: frozenset[str] = frozenset()  # given arrays that sum to 1 over their last axis
 
     def make(
         self, op: str, args: Sequence[Ref], data: Any = None, bound: Sequence[Axis] = (), extra: Sequence[Axis] = ()
@@ -212,6 +213,8 @@ class Values:
         value = body.value
         if not bound:
             return body._replace(scale=scale)
+        if value.op == "given" and value.data in self.shares and list(bound) == [body.axes[-1]]:
+            return self.number(scale)
         if value.op == "add" and _uneven(value):
             parts = [self.sum(ref, bound) for ref in outward(value, body.axes)]
             return scaled(self.add(parts), scale)

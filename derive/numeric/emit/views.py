@@ -15,8 +15,9 @@ from typing import Any
 
 @dataclass(eq=False)
 class Buffer:
-    """Memory, C-contiguous. Kinds: given (an array of the caller), work, zeros (its unwritten places stay 0), constant
-    (`text` computes it once). Types: float, bool, index, double (one float64 number, whatever the program's type)."""
+    """Memory, C-contiguous. Kinds: given (an array of the caller), work, zeros and ones (their unwritten places stay
+    so), constant (`text` computes it once). Types: float, bool, index, double (one float64 number, whatever the
+    program's type)."""
 
     number: int
     shape: tuple[int, ...]
@@ -93,7 +94,8 @@ def by_stride(view: View) -> list[int]:
 class Step:
     """One instruction: `form` is its source with {0}, {1}, ... for the operands and {out} for the result.
 
-    `aligned`: the result may stand where an operand stood, place by place. `note` is the array that it works for.
+    `aligned`: the result may stand where an operand stood, place by place. `note` is the array that it works for,
+    `remark` what else a reader should know.
     """
 
     form: str
@@ -102,6 +104,7 @@ class Step:
     aligned: bool
     note: str
     loop: Any = None
+    remark: str = ""
 
 
 @dataclass

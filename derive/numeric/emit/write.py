@@ -7,7 +7,7 @@ into the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from derive.numeric.emit.memory import Memory
 from derive.numeric.emit.schedule import LoopPlan
@@ -34,14 +34,23 @@ class Writer:
         self.used: set[str] = set()
         self.told: set[str] = set()
 
-    def source(self, given: Sequence[Buffer], arguments: Sequence[str], results: Sequence[View], dtype: str) -> str:
-        """`given` are the arrays that `build` takes, in order; `arguments` the numbers that a step takes."""
+    def source(
+        self,
+        given: Iterable[Buffer],
+        arguments: Sequence[str],
+        results: Sequence[View],
+        dtype: str,
+        legend: Sequence[tuple[Buffer, str]] = (),
+    ) -> str:
+        """`given` are the arrays that `build` takes, in order; `arguments` the numbers that a step takes; `legend`
+        says of some buffers what they hold."""
         inputs = [self.name(buffer) for buffer in given]
         by_label = {b.label: b for b in self.code.buffers if b.kind == "argument"}
         numbers = [self.name(by_label[a]) if a in by_label else self.fresh(a) for a in arguments]
         self._steps()
         answers = ", ".join(self.view(view) for view in results)
         lines = [f"def build({', '.join(['np', 'erf', *inputs])}):"]
+        lines += [f"    # {self.name(buffer)}: {text}" for buffer, text in legend]
         lines += [f"    {line}" for line in self._imports(dtype)]
         lines += [_WINDOW.rstrip("\n")] if any("window(" in line for line in self.setup) else []
         lines += [f"    {line}" for line in self.setup]
@@ -101,7 +110,7 @@ class Writer:
             own = self.name(home)
             text = own if home.shape == buffer.shape else f"{own}.reshape({buffer.shape!r})"
         else:
-            maker = "zeros" if buffer.kind == "zeros" else "empty"
+            maker = buffer.kind if buffer.kind in ("zeros", "ones") else "empty"
             text = f"{maker}({buffer.shape!r}, {_TYPES[buffer.type]})"
         self.setup.append(f"{name} = {text}")
         return name
@@ -167,9 +176,10 @@ class Writer:
         line = step.form.format(*(view(arg) for arg in step.args), out=out)
         if step.note and step.note not in self.told:
             self.told.add(step.note)
-            formula = self.comment(step.note)
-            return f"{line}  # {formula}" if formula else line
-        return line
+            notes = [text for text in (self.comment(step.note), step.remark) if text]
+        else:
+            notes = [step.remark] if step.remark else []
+        return f"{line}  # {'; '.join(notes)}" if notes else line
 
 
 def _expression(name: str, buffer: Buffer, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> str:
@@ -190,7 +200,26 @@ def _expression(name: str, buffer: Buffer, offset: int, shape: tuple[int, ...], 
         turned = c_strides(shape[::-1])[::-1]
         if all(s == n or size == 1 for s, n, size in zip(strides, turned, shape, strict=True)):
             return f"{name}.T" if shape == buffer.shape[::-1] else f"{name}.reshape({shape[::-1]!r}).T"
-    return f"window({name}, {offset}, {shape!r}, {strides!r})"
+    return _part(name, buffer, offset, shape, strides) or f"window({name}, {offset}, {shape!r}, {strides!r})"
+
+
+def _part(name: str, buffer: Buffer, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> str:
+    """Rows or columns of a table as source: `Wb_1[:, :64]`; '' where the view is no such part."""
+    if len(buffer.shape) != 2 or len(shape) > 2:
+        return ""
+    rows, columns = buffer.shape
+    first, begin = divmod(offset, columns)
+    if shape == (rows,) and strides == (columns,) and not first:
+        return f"{name}[:, {begin}]"
+    if len(shape) == 2 and strides in ((columns, 1), (1, columns)):
+        turned = strides == (1, columns) != (columns, 1)
+        down, along = shape[::-1] if turned else shape
+        if begin + along > columns or first + down > rows:
+            return ""
+        below = f"{first or ''}:{first + down if first + down < rows else ''}"
+        beside = f"{begin or ''}:{begin + along if begin + along < columns else ''}"
+        return f"{name}[{below if beside == ':' else f'{below}, {beside}'}]{'.T' if turned else ''}"
+    return ""
 
 
 def _size(shape: Sequence[int]) -> int:

@@ -5,15 +5,17 @@ A stepper works on the arrays of the run in place. Both come from the same defin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from derive.calculus.chain import Derivation
 from derive.calculus.updates import RATE, STEP
 from derive.errors import OptionError
-from derive.numeric.emit import array_program
+from derive.numeric.emit import ArrayProgram, Free, array_program
 from derive.numeric.scalars.program import compiled_by_numba, scalar_program
 from derive.numeric.scalars.source import Task
 from derive.numeric.training.definitions import replaced, step_definitions
@@ -75,24 +77,22 @@ class ArrayStepper:
 
     def __init__(self, setup: Setup, arrays: dict[str, NDArray[Any]], size: int) -> None:
         derivation = derivation_of(setup, size)
-        swaps = replaced(derivation)
         samples = setup.samples.arrays
         self._setup, self._size = setup, size
-        self._data = {name: np.array(a[:size], dtype=setup.dtype, order="C") for name, a in samples.items()}
+        shapes = {name: (size, *array.shape[1:]) for name, array in samples.items()}
         self._masks = {name: np.empty(derivation.graph.arrays[name].shape, setup.dtype) for name in setup.masks}
-        whole = {name: np.ascontiguousarray(array, dtype=setup.dtype) for name, array in samples.items()}
-        self._batches = [(whole[name], buffer) for name, buffer in self._data.items()]
-        bound = {**setup.constants, **setup.parameters, **arrays, **self._data, **self._masks}
-        shapes: dict[str, tuple[int, ...]] = {name: array.shape for name, array in bound.items()}
-        program = array_program(
-            step_definitions(derivation),
-            {**shapes, RATE: (), STEP: ()},
-            tuple(swaps),
-            dtype=setup.dtype,
-            in_place=swaps,
-            arguments=(RATE, STEP),
-        )
-        self._program = program
+        kept = {**setup.constants, **setup.parameters, **arrays}
+        shapes |= {name: array.shape for name, array in (kept | self._masks).items()}
+        program = self._program = _array_program(setup, derivation, shapes)
+        whole = {name: _contiguous(array, setup.dtype, name in program.padded) for name, array in samples.items()}
+        data = {name: array[:size].copy() for name, array in whole.items()}
+        self._batches = [(whole[name], buffer) for name, buffer in data.items()]
+        bound = {**kept, **data, **self._masks}
+        self._loaded: list[tuple[NDArray[Any], NDArray[Any]]] = []  # an array of the run, where the program keeps it
+        for joint, names in program.joints.items():
+            bound[joint] = np.empty(program.shapes[joint], setup.dtype)
+            parts = (bound[joint][:, :-1], bound[joint][:, -1])
+            self._loaded += [(kept[name].reshape(part.shape), part) for name, part in zip(names, parts, strict=True)]
         self._step = program.bind(bound)
 
     @property
@@ -101,6 +101,8 @@ class ArrayStepper:
 
     def take(self, rows: Rows | None, rates: Sequence[float], done: int) -> None:
         size, setup = self._size, self._setup
+        for array, part in self._loaded:
+            part[...] = array
         with np.errstate(all="ignore"):
             for at, rate in enumerate(rates):
                 if rows is not None:
@@ -110,6 +112,32 @@ class ArrayStepper:
                 for name, buffer in self._masks.items():
                     buffer[...] = mask_at(setup, name, buffer.shape, done + at)
                 self._step(rate, float(done + at + 1))
+        for array, part in self._loaded:
+            array[...] = part
+
+
+def _array_program(setup: Setup, derivation: Derivation, shapes: Mapping[str, tuple[int, ...]]) -> ArrayProgram:
+    """The program of a step. It keeps the arrays of the run and the samples as it likes."""
+    swaps, samples = replaced(derivation), setup.samples.arrays
+    shares = {name for name, array in samples.items() if array.ndim > 1 and np.all(array.sum(axis=-1) == 1)}
+    return array_program(
+        step_definitions(derivation),
+        {**shapes, RATE: (), STEP: ()},
+        tuple(swaps),
+        dtype=setup.dtype,
+        in_place=swaps,
+        arguments=(RATE, STEP),
+        free=Free(frozenset({*setup.parameters, *setup.kept}), frozenset(samples), frozenset(shares)),
+    )
+
+
+def _contiguous(array: NDArray[Any], dtype: str, padded: bool) -> NDArray[Any]:
+    """Samples as rows of numbers, with a last column of ones where the program wants it."""
+    if not padded:
+        return np.ascontiguousarray(array, dtype=dtype)
+    rows = np.ones((len(array), prod(array.shape[1:]) + 1), dtype)
+    rows[:, :-1] = array.reshape(len(array), -1)
+    return rows
 
 
 class ScalarStepper:
