@@ -25,7 +25,7 @@ from derive.numeric.train import train as train_as_asked
 from derive.numeric.training.interrupt import listening
 from derive.numeric.training.loop import Record
 from derive.numeric.training.loop import train as run_training
-from derive.numeric.training.setup import Backend, Setup, given_values, prepare, shapes
+from derive.numeric.training.setup import Backend, Setup, given_values, prepare, shapes, to_be_shown
 from derive.numeric.training.steppers import source_of
 from derive.problem.findings import Findings
 from derive.problem.model import Problem
@@ -205,10 +205,13 @@ def _end(saved: SavedRun, setup: Setup, more: Mapping[str, Any]) -> int:
 def training_code(
     source: Source, data: Data | None = None, *, backend: Backend = "auto", dtype: str = "float64", **options: Any
 ) -> str:
-    """The program that one training step runs, as source; takes the options of `train`."""
-    given = {key: value for key, value in options.items() if value is not None}
-    setup, _ = _setup(source, "", data, backend, dtype, given)
-    return source_of(setup)
+    """The program that one training step runs, as source; takes the options of `train`.
+
+    Of a problem without numbers the `batch_size` says how many samples a step takes.
+    """
+    given = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
+    problem, _ = _trained(source, "", given)
+    return source_of(prepare(*to_be_shown(problem, _samples(data, problem)), backend, dtype))
 
 
 def compare(
@@ -259,13 +262,18 @@ def _setup(
     source: Source | None, saved: str, data: Data | None, backend: Backend, dtype: str, given: Mapping[str, Any]
 ) -> tuple[Setup, str]:
     """What is trained, and the problem as text."""
+    problem, text = _trained(source, saved, given)
+    return prepare(problem, _samples(data, problem), backend, dtype), text
+
+
+def _trained(source: Source | None, saved: str, given: Mapping[str, Any]) -> tuple[Problem, str]:
+    """The problem that is trained, with the options laid over it, and its text."""
     if source is None and not saved:
         raise OptionError("problem: expected a problem file, its text or plain data, or `resume`")
     text, name = (saved, "problem") if source is None else _text(source)
     options = dict(given)
     part = part_of(read_problem(text.encode("utf-8"), name=name), options.pop("part", None))
-    problem = with_training(part, options)
-    return prepare(problem, _samples(data, problem), backend, dtype), text
+    return with_training(part, options), text
 
 
 def _text(source: Source) -> tuple[str, str]:

@@ -86,6 +86,7 @@ def train(problem: str | None, data: str | None, **options: Any) -> int:
     options = {key: value for key, value in options.items() if value is not None}
     source = _source(problem, own["resume"])
     if own["show_code"]:
+        _check_shown(own)
         from derive.api import training_code
 
         show(training_code(source, data, **options))
@@ -100,6 +101,13 @@ def _source(problem: str | None, resume: str | None) -> Any:
     if problem is None:
         return None
     return sys.stdin.buffer if problem == "-" else Path(problem)
+
+
+def _check_shown(own: Mapping[str, Any]) -> None:
+    """Nothing is trained, so nothing can be saved, drawn, compared or gone on with."""
+    for key in ("output", "resume", "plot", "compare"):
+        if own[key]:
+            raise OptionError(f"show-code: trains nothing; it does not go with --{key}")
 
 
 def _check(own: Mapping[str, Any], problem: str | None) -> None:

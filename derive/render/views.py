@@ -246,7 +246,7 @@ def _table(block: Table, viewer: Viewer) -> TableView:
     columns = _columns(block, viewer)
     header, *rows = [tuple(map(viewer.cell, line)) for line in lines]
     heights = tuple(map(_height_of, block.rows))
-    parts = (_part(at, header, rows, columns) for at in _groups(columns, viewer.dialect))
+    parts = (_part(at, header, rows, columns) for at in _groups(columns, viewer.dialect, block.keys))
     sizes = () if viewer.dialect.sheet is None else tuple(_size(line, columns, viewer) for line in lines)
     return TableView("table", tuple(replace(part, heights=heights, sizes=sizes) for part in parts))
 
@@ -312,16 +312,17 @@ def _part(
     return PartView(chosen, pick(header), tuple(map(pick, rows)), sum(column.width for column in chosen))
 
 
-def _groups(columns: list[ColumnView], dialect: Dialect) -> list[tuple[int, ...]]:
-    """Which columns stand beside each other: a table too wide goes on below, its first column repeated."""
-    groups: list[tuple[int, ...]] = [(0,)] if columns else []
-    for at in range(1, len(columns)):
+def _groups(columns: list[ColumnView], dialect: Dialect, keys: int) -> list[tuple[int, ...]]:
+    """Which columns stand beside each other: a table too wide goes on below, its first `keys` columns repeated."""
+    first = tuple(range(min(keys, len(columns))))
+    groups: list[tuple[int, ...]] = [first] if columns else []
+    for at in range(len(first), len(columns)):
         beside = (*groups[-1], at)
         total = _total([columns[position] for position in beside], dialect)
-        if total <= dialect.width * dialect.table_slack or groups[-1] == (0,):
+        if total <= dialect.width * dialect.table_slack or groups[-1] == first:
             groups[-1] = beside
         else:
-            groups.append((0, at))
+            groups.append((*first, at))
     return groups
 
 

@@ -76,13 +76,14 @@ Cell: TypeAlias = "Layout | Message | str"
 @dataclass(frozen=True)
 class Table:
     """A table with one header row; `numeric` columns (by position) are set to the right. `id` says what it holds, in
-    letters, digits and hyphens; it does not depend on the numbers.
+    letters, digits and hyphens; it does not depend on the numbers. The first `keys` columns say what a row is about.
     """
 
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
     numeric: frozenset[int] = frozenset()
     id: str = ""
+    keys: int = 1
 
 
 @dataclass(frozen=True)

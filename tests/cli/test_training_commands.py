@@ -134,6 +134,49 @@ def test_the_program_is_shown_and_nothing_is_trained(derive: Derive) -> None:
         assert "step       0" not in run.out
 
 
+OF_A_FILE = """\
+inputs: [x1, x2]
+layers:
+  - {dense: 40, activation: tanh, weights: {random: xavier, seed: 1}, bias: unit}
+  - {dense: 3, weights: {random: xavier, seed: 2}}
+loss: softmax-cross-entropy
+optimizer: {adam: {learning-rate: 0.01}}
+training: {epochs: 5, batch-size: 4, held-out: 0.2}
+"""
+
+
+def test_a_program_is_shown_before_there_are_samples_and_is_the_one_that_they_are_trained_by(
+    folder: Path, derive: Derive
+) -> None:
+    (folder / "file.yaml").write_text(OF_A_FILE)
+    np.savez(folder / "data.npz", x=np.random.default_rng(0).random((25, 2)), t=np.arange(25) % 3)
+    shown = derive("train", "file.yaml", "--show-code")
+    assert shown.code == 0
+    assert shown.out == derive("train", "file.yaml", "--show-code", "--data", "data.npz").out
+    assert "empty((3, 4)" in shown.out  # 3 units for each of the 4 samples of a batch
+
+
+def test_a_program_whose_samples_nobody_counts_asks_for_the_size_of_a_batch(folder: Path, derive: Derive) -> None:
+    (folder / "file.yaml").write_text(OF_A_FILE.replace("batch-size: 4, ", ""))
+    run = derive("train", "file.yaml", "--show-code")
+    assert (run.code, run.out) == (2, "")
+    assert "x1: no numbers, so the samples of a step are not known; give --batch-size, or --data FILE" in run.err
+    assert derive("train", "file.yaml", "--show-code", "--batch-size", "2").code == 0
+
+
+def test_a_program_is_shown_without_a_number_of_steps(folder: Path, derive: Derive) -> None:
+    (folder / "short.yaml").write_text(XOR.replace("training: {steps: 400}\n", ""))
+    assert derive("train", "short.yaml").code == 2
+    assert "def run(" in derive("train", "short.yaml", "--show-code").out
+
+
+@pytest.mark.parametrize("other", [("-o", "run"), ("--compare", "seed=1,2"), ("--plot", "p.png"), ("--resume", "run")])
+def test_what_needs_training_does_not_go_with_showing_the_program(other: tuple[str, str], derive: Derive) -> None:
+    run = derive("train", "w1.yaml", "--steps", "5", "--show-code", *other)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith("show-code: trains nothing; it does not go with --")
+
+
 def test_a_run_that_diverges_ends_with_1_and_is_saved(xor: Path, derive: Derive) -> None:
     (xor / "steep.yaml").write_text(
         "values: {w: 1}\ncircuit: {f: w^2}\ntrainable: [w]\noptimizer: {sgd: {learning-rate: 5e99}}\n"

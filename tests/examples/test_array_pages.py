@@ -287,3 +287,14 @@ def test_a_shared_bias_has_one_name_in_letters_and_in_numbers() -> None:
     solution = solve({**NETWORKS["rnn"], "layers": [NETWORKS["rnn"]["layers"][0], shared]})
     assert "b_{2}" not in solution.to_latex()
     assert "b_{1}" in solution.to_latex()
+
+
+def test_what_softmax_is_taken_of_has_the_number_of_its_layer() -> None:
+    inputs = {"sequence": [[1, 0], [0, 1]]}
+    scores = solve({"inputs": inputs, "layers": [{"attention": 1}, {"attention": 1}], "loss": "none"}).to_text()
+    classes = {**NETWORKS["convolution"], "loss": "softmax-cross-entropy"}
+    classes["layers"] = [*classes["layers"][:-1], {"dense": 2}]
+    classes["targets"] = "o1"
+    assert "sum^(2)_t = Σ_s e^(score^(2)_{t,s})" in scores
+    number = len(classes["layers"])
+    assert f"= Σ_m e^(net^({number})_m)" in solve(classes).to_text()

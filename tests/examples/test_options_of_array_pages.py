@@ -87,6 +87,17 @@ def test_a_brief_page_does_not_promise_worked_entries() -> None:
     assert "followed by the whole array in numbers." in solved("convolution", detail="brief").to_text()
 
 
+def test_the_introduction_says_how_many_entries_are_worked() -> None:
+    sentences = {
+        "brief": "Each formula is followed by the whole array in numbers.",
+        "normal": "Each formula is followed by one entry worked in numbers, then by the whole array.",
+        "full": "Each formula is followed by its entries worked in numbers, then by the whole array. "
+        "Of an array of more than 16 entries one is worked.",
+    }
+    for detail, sentence in sentences.items():
+        assert sentence in " ".join(solved("convolution", detail=detail).to_text().split())
+
+
 def test_a_brief_page_has_no_tables_of_windows() -> None:
     assert table_of(solved("max-pooling"), "winner")
     headers = [

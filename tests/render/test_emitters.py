@@ -8,10 +8,12 @@ import pytest
 from sample import E, name, op
 
 from derive.render import plain, shape, tex
+from derive.render.mathml import OPERATORS as MATHML_OPERATORS
 from derive.render.plain import OPERATORS as PLAIN_OPERATORS
 from derive.render.plain import RULES as PLAIN_RULES
 from derive.render.tex import OPERATORS
 from derive.render.tex import RULES as TEX_RULES
+from derive.render.typst import OPERATORS as TYPST_OPERATORS
 from derive.solution.layout import (
     BigSum,
     CasesOf,
@@ -121,7 +123,7 @@ def _walk(layout: Layout) -> list[Layout]:
 
 
 def test_the_tables_of_signs_agree() -> None:
-    assert set(OPERATORS) == set(PLAIN_OPERATORS)
+    assert set(OPERATORS) == set(PLAIN_OPERATORS) == set(MATHML_OPERATORS) == set(TYPST_OPERATORS)
 
 
 def test_a_matrix_of_more_than_ten_columns_is_an_array() -> None:

@@ -44,6 +44,15 @@ def test_a_table_in_text_counts_han_as_two_columns() -> None:
     assert lines == ["  名称  value", "  ----  -----", "  权重    0.5", "  b     10.25"]
 
 
+def test_a_wide_table_goes_on_below_with_the_columns_that_say_what_a_row_is_about() -> None:
+    letters = tuple(letter * 25 for letter in "abcd")
+    table = Table(("t", "j", *letters), (("1", "2", "3", "4", "5", "6"),), keys=2)
+    shown = render(page(table), "text")
+    headers = [line.split() for line in shown.splitlines() if line.lstrip().startswith("t ")]
+    assert headers == [["t", "j", *letters[:3]], ["t", "j", letters[3]]]
+    assert [line.split() for line in shown.splitlines() if line.lstrip().startswith("1 ")][-1] == ["1", "2", "6"]
+
+
 def test_a_markdown_table_keeps_its_columns_whatever_its_cells_hold() -> None:
     rows = [line for line in render(hostile(), "markdown").splitlines() if line.startswith("| ")]
     assert len(rows) == len(HOSTILE) + 2

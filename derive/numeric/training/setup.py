@@ -8,7 +8,7 @@ Nothing here steps; see loop.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from derive.errors import NumericError, OptionError
 from derive.network.build import build, sample_count
 from derive.network.graph import Graph
 from derive.network.losses import constants
-from derive.numeric.data import Samples, drawn_masks, samples_of
+from derive.numeric.data import Samples, data_arrays, drawn_masks, samples_of, vocabulary
 from derive.numeric.safe_forms import safe
 from derive.numeric.starting_values import parameter_values, starting_memory, starting_values
 from derive.problem.choices import BACKENDS, DTYPES
@@ -184,13 +184,8 @@ def _check_one(problem: Problem) -> None:
 
 def problem_samples(problem: Problem) -> Samples:
     """The samples that the problem file itself gives."""
-    missing = next((name for name, values in problem.inputs.items() if values is None), None)
-    if missing is None:
-        missing = next((f"target of {name}" for name, values in problem.targets.items() if values is None), None)
-    for name, tensor in (("inputs", problem.source), ("targets", problem.goal)):
-        if missing is None and tensor is not None and tensor.samples is None:
-            missing = name
-    if missing is not None:
+    missing = without_numbers(problem)
+    if missing:
         message = f"{missing}: no numbers; give them in the file, or by --data FILE.csv or FILE.npz"
         raise OptionError(f"{problem.places.at('inputs')}{message}")
     count = len(problem.source.samples or ()) if problem.source is not None else sample_count(problem)
@@ -199,6 +194,41 @@ def problem_samples(problem: Problem) -> Samples:
     if start is None:
         raise NumericError("", f"{problem.places.at('layers')}needs numbers or `random:` for every weight and bias")
     return samples_of(graph, start.values)
+
+
+def without_numbers(problem: Problem) -> str:
+    """The first input or target whose numbers the problem does not give; "" where it gives all."""
+    named = [name for name, values in problem.inputs.items() if values is None]
+    named += [f"target of {name}" for name, values in problem.targets.items() if values is None]
+    tensors = (("inputs", problem.source), ("targets", problem.goal))
+    named += [name for name, tensor in tensors if tensor is not None and tensor.samples is None]
+    return next(iter(named), "")
+
+
+def to_be_shown(problem: Problem, samples: Samples | None) -> tuple[Problem, Samples | None]:
+    """The problem and the samples of a program that is written and not run: it takes no more than their shapes.
+
+    Where the problem has no numbers these are zeros, more of them than a batch. Raises OptionError where nothing says
+    how many samples a step takes.
+    """
+    training = problem.training or Training()
+    if training.steps is None and training.epochs is None:
+        training = replace(training, steps=1)
+    if samples is None and (missing := without_numbers(problem)):
+        if training.batch_size is None:
+            message = (
+                f"{missing}: no numbers, so the samples of a step are not known; give --batch-size, or --data FILE"
+            )
+            raise OptionError(f"{problem.places.at('inputs')}{message}")
+        samples = _zeros(shapes(problem), training.batch_size + 1)
+        training = replace(training, held_out=0.0)
+    return replace(problem, training=training), samples
+
+
+def _zeros(graph: Graph, count: int) -> Samples:
+    arrays = data_arrays(graph)
+    types = {array.name: np.int64 if vocabulary(graph, array) else np.float64 for array in arrays}
+    return Samples({a.name: np.zeros((count, *a.shape[1:]), types[a.name]) for a in arrays}, count)
 
 
 def shapes(problem: Problem) -> Graph:

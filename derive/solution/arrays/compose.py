@@ -40,7 +40,7 @@ def array_page(sheet: Sheet, further: Sequence[Evaluation] = (), run: TrainingRu
 def _worked(sheet: Sheet, further: Sequence[Evaluation], run: TrainingRun | None) -> Iterator[Block]:
     """Forward, loss, backward, update, the loss again."""
     yield head(2, "forward_pass")
-    yield say("array_forward", numeric=sheet.entries is not None, brief=sheet.brief)
+    yield say("array_forward", numeric=sheet.entries is not None, brief=sheet.brief, every=sheet.every)
     for view in sheet.graph.layers:
         yield layer_heading(sheet, view)
         yield from explainer(view.kind).about(sheet, view)

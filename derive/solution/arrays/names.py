@@ -224,7 +224,7 @@ class StackNames:
 
     def _letter_layout(self, array: Array) -> tuple[str, list[Layout], list[Layout]]:
         """What an array is called: its letter, and what always stands below and above it."""
-        letter = self._inside(array) if array.role == "exponential" else self.letter(array)
+        letter = self.letter(self._inside(array) or array)
         if letter in _RAISED:
             base, raised = _RAISED[letter]
             return base, [], [Identifier(raised)]
@@ -235,10 +235,12 @@ class StackNames:
             return letter[0], [], [Fenced(Digits("0"), "⟨", "⟩")]
         return "sigma" if letter == "var" else letter, [], []
 
-    def _inside(self, array: Array) -> str:
-        """The letter of what an exponential is taken of."""
+    def _inside(self, array: Array) -> Array | None:
+        """What an exponential is taken of; None for any other array."""
+        if array.role != "exponential":
+            return None
         scores = [a for a in self.graph.arrays.values() if a.layer == array.layer and a.role == "pre-activation"]
-        return self.letter(scores[-1]) if scores else "net"
+        return scores[-1]
 
     def letter(self, array: Array) -> str:
         """The array's own letter, without the number of its layer: `net` for `net2`."""
@@ -256,6 +258,8 @@ class StackNames:
         """Whether other arrays have the same letter, so that the layer is said."""
         if array.role in ("input", "target", "loss-part", "sample-loss", *LOSSES):
             return False
+        if (score := self._inside(array)) is not None:
+            return self.has_layer(score)
         return self._letters.get(self.letter(array), 0) > 1
 
     @cached_property

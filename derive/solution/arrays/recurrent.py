@@ -197,7 +197,8 @@ def tables(sheet: Sheet, arrays: Sequence[Array], back: bool = False) -> Iterato
         for at in places:
             numbers = tuple(sheet.digits(of(column.ids[at])) for column in group)
             rows.append((*(Digits(str(at[axis] + 1)) for axis in shown), *numbers))
-        yield Table(header, tuple(rows), frozenset(range(len(header))), "steps-back" if back else "steps")
+        id_ = "steps-back" if back else "steps"
+        yield Table(header, tuple(rows), frozenset(range(len(header))), id_, keys=len(shown))
 
 
 def _parts(*groups: list[Column]) -> list[list[Column]]:

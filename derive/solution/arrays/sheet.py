@@ -142,11 +142,16 @@ class Sheet:
         """Whether all entries in one matrix are enough, and none is worked beside it."""
         return self.page.options.detail == "brief" and self.entries is not None
 
+    @property
+    def every(self) -> int:
+        """How large an array may be whose entries are all worked; 0 where one entry stands for them."""
+        return MOST_WORKED if self.page.options.detail == "full" else 0
+
     def examples(self, array: Array, of: Callable[[str], str] = str) -> tuple[str, ...]:
         """The ids to work in full beside all entries of an array: one, in brief none, in full detail every one."""
         if self.brief:
             return ()
-        if self.page.options.detail == "full" and len(array.ids) <= MOST_WORKED:
+        if len(array.ids) <= self.every:
             return tuple(array.ids.values())
         return (self.telling(array, of),)
 
