@@ -1,6 +1,6 @@
 """The order in which a person writes the factors of a product and the terms of a sum.
 
-    product    2*w1*x1*(t - y)*tanh(z)    numbers, parameters, signals, sums in parentheses, functions
+    product    2*w1*x1*(t - y)*tanh(z)    numbers, parameters, signals, sums in parentheses, functions; s(z)*(1 - s(z))
     sum        w1*x1 + w2*x2 + b1         by the first signal of a term, then what has none; 1 - a, but x + 1
 
 Only the order is decided here, from trees alone; a rank says what a name is.
@@ -70,7 +70,7 @@ def _place(factor: Tree, rank: Rank) -> int:
         return 6  # last: it has no end of its own
     if not _has_names(factor):
         return 2
-    return 4 if isinstance(factor, Sum) else 5
+    return 4 if isinstance(factor, Sum) and not any(map(_is_function, factor.terms)) else 5
 
 
 def _term_key(term: Tree, rank: Rank) -> tuple[Any, ...]:

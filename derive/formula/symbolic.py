@@ -74,6 +74,9 @@ SYMPY_FUNCTIONS: Mapping[str, Callable[..., sympy.Expr]] = {
 }
 """The same names as functions.FUNCTIONS."""
 
+SIGMOID = sympy.Function("sigmoid")
+"""The logistic function as one symbol, where a formula is to be written with its name; see calculus/logistic.py."""
+
 _NOT_TYPED: Mapping[str, Callable[..., sympy.Expr]] = {"kronecker": sympy.KroneckerDelta}
 
 _RELATIONS: Mapping[str, type] = {
@@ -305,6 +308,7 @@ def _is_below(expr: Any) -> bool:
 _NAMES: Mapping[type, str] = {
     **{function: name for name, function in SYMPY_FUNCTIONS.items() if isinstance(function, type)},
     sympy.KroneckerDelta: "kronecker",
+    SIGMOID: "sigmoid",
 }
 
 _WRITERS: Mapping[type, Callable[[_Writer, Any], Tree]] = {

@@ -144,6 +144,14 @@ def names(tree: Tree) -> Iterator[str]:
         yield from names(child)
 
 
+def called(tree: Tree) -> Iterator[str]:
+    """The functions that are called in the tree, in reading order, repeats included."""
+    if isinstance(tree, Call):
+        yield tree.function
+    for child in children(tree):
+        yield from called(child)
+
+
 def children(tree: Tree) -> Iterator[Tree]:
     """The direct children, in reading order."""
 

@@ -16,6 +16,7 @@ from math import isfinite
 import numpy as np
 
 from derive.calculus.chain import RATE, Derivation, gradient_of
+from derive.calculus.logistic import in_sigmoids
 from derive.calculus.ones import is_one, without_ones
 from derive.calculus.updates import CLIPPED, STEP, named, option_values, rule_lines
 from derive.errors import NumericError, UntrueLineError
@@ -26,6 +27,7 @@ from derive.formula.tree import (
     Number,
     Sum,
     Tree,
+    called,
     map_leaves,
     names,
 )
@@ -107,8 +109,18 @@ class EntryFormulas:
         """The gradient's formula in index notation, gradients that are simply 1 left out."""
         if array not in self._trees:
             expression = without_ones(self.derivation, self.derivation.gradients[array].expression)
+            if self._through_sigmoid(array):
+                expression = in_sigmoids(expression)
             self._trees[array] = tidied(over_roots(from_sympy(expression, self.rank)))
         return self._trees[array]
+
+    def _through_sigmoid(self, array: str) -> bool:
+        """Whether a formula that reads the array names the logistic function: its derivative then does as well."""
+        return any(
+            definition.tree is not None and "sigmoid" in called(definition.tree)
+            for definition in self.graph.definitions
+            if any(partial.array == array for partial in self.derivation.partials.get(definition.array, ()))
+        )
 
     def rank(self, name: str) -> tuple[int, int]:
         """Weights, then what arrives from above, then the rest."""

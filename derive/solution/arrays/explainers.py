@@ -64,6 +64,17 @@ def about_dense(sheet: Sheet, view: LayerView) -> Iterator[Block]:
         yield say("layer_activated" if view.pre_activations else "layer_linear", units=units, number=view.number)
 
 
+def activated(about: Forward) -> Forward:
+    """What a layer does, and of an activation that somebody typed, what the functions in it are."""
+
+    def about_both(sheet: Sheet, view: LayerView) -> Iterator[Block]:
+        yield from about(sheet, view)
+        if not view.activation:
+            yield from typed.about(sheet, view)
+
+    return about_both
+
+
 Forward = Callable[[Sheet, LayerView], Iterator[Block]]
 Backward = Callable[[Sheet, "LayerView | None", Sequence[str]], Iterator[Block]]
 
@@ -81,15 +92,15 @@ class Explainer:
 
 PLAIN = Explainer()
 EXPLAINERS: Mapping[str, Explainer] = {
-    "dense": Explainer(about_dense, layer_forward, dense_backward),
-    "convolution": Explainer(convolution.about, convolution.forward, convolution.backward),
+    "dense": Explainer(activated(about_dense), layer_forward, dense_backward),
+    "convolution": Explainer(activated(convolution.about), convolution.forward, convolution.backward),
     "max-pooling": Explainer(sentence("about_max_pooling"), pooling.max_forward, pooling.max_backward),
     "average-pooling": Explainer(sentence("about_average_pooling"), layer_forward, pooling.average_backward),
     "flatten": Explainer(sentence("about_flatten"), shaping.flatten_forward, shaping.flatten_backward),
     "batch-normalization": Explainer(normalization.about, layer_forward, normalization.backward),
     "layer-normalization": Explainer(normalization.about, layer_forward, normalization.backward),
     "dropout": Explainer(shaping.about_dropout, shaping.dropout_forward),
-    "rnn": Explainer(recurrent.about, recurrent.forward, recurrent.backward),
+    "rnn": Explainer(activated(recurrent.about), recurrent.forward, recurrent.backward),
     "lstm": Explainer(recurrent.about, recurrent.forward, recurrent.backward),
     "gru": Explainer(recurrent.about, recurrent.forward, recurrent.backward),
     "attention": Explainer(attention.about, attention.forward, attention.backward),
