@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+# Workers, and processes that tests start, keep what they have compiled, whatever the machine says: compiling derive and
+# the rewritten tests anew takes longer than many of the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("derive", deadline=None)  # how fast a busy machine is decides no test
 settings.load_profile("derive")

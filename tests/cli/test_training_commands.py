@@ -234,9 +234,9 @@ def test_a_schedule_is_chosen_on_the_command_line(xor: Path, derive: Derive, wor
     run = derive("train", "xor.yaml", "--learning-rate", "1", "--steps", "8", *words, "-o", "run")
     assert run.code == 0, run.err
     options = load("run").options
+    keywords = {key.replace("-", "_"): value for key, value in options.items() if key != "steps"}
+    schedule = library.train("xor.yaml", steps=8, **keywords).problem.optimizer.schedule
     for done, rate in zip((0, 2, 4), RATES[words], strict=True):
-        keywords = {key.replace("-", "_"): value for key, value in options.items() if key != "steps"}
-        schedule = library.train("xor.yaml", steps=8, **keywords).problem.optimizer.schedule
         assert rate_at(schedule, 1.0, done, 8) == pytest.approx(rate, rel=1e-15)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from checking_pages import read_page
 from numpy.typing import NDArray
+from sweeps import in_turn
 
 from derive.api import Solution, solve
 from derive.problem.choices import LANGUAGES, ROUNDINGS
@@ -127,16 +128,14 @@ def test_every_type_of_layer_has_a_name_in_every_language(language: str) -> None
     assert keys <= signatures(language).keys()
 
 
-@pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("name", "rounding"), in_turn(NETWORKS, ROUNDINGS))
 def test_every_line_of_an_array_page_is_true(name: str, rounding: str) -> None:
     reader = read_page(solved(name, rounding=rounding, decimals=5))
     assert not reader.faults, "\n".join(reader.faults)
     assert reader.checked["numbers"] > 5
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("name", "language"), in_turn(NETWORKS, LANGUAGES))
 def test_an_array_page_is_written_in_every_format_and_language(name: str, language: str) -> None:
     solution = solved(name, language=language)
     for text in (solution.to_text(), solution.to_markdown(), solution.to_latex()):

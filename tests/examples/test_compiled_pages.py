@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sweeps import in_turn
 from typst_pages import outside, typst_pdf, words_of
 
 import derive
@@ -86,14 +87,8 @@ def compile_in_every_way(examples: Document, folder: Path) -> None:
     assert [result for result in RESULTS if result not in shown] == []
 
 
-@pytest.mark.parametrize(("name", "language"), [("w1-mazur", "en"), ("w3-circuits-and-training", "zh")])
+@pytest.mark.parametrize(("name", "language"), in_turn(("w1-mazur", "w3-circuits-and-training"), ENGINES))
 def test_a_walkthrough_compiles(name: str, language: str, tmp_path: Path) -> None:
-    assert compiled(page(name, language), language, tmp_path) == []
-
-
-@pytest.mark.whole
-@pytest.mark.parametrize(("name", "language"), [("w1-mazur", "zh"), ("w3-circuits-and-training", "en")])
-def test_a_walkthrough_compiles_in_its_other_language(name: str, language: str, tmp_path: Path) -> None:
     assert compiled(page(name, language), language, tmp_path) == []
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 import derive
 from derive.shipped import example_text
@@ -26,6 +25,8 @@ def test_the_exclusive_or_is_learnt() -> None:
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file that the example's own lines write."""
+    from sklearn.datasets import load_digits
+
     path, found = tmp_path_factory.mktemp("digits") / "digits.npz", load_digits()
     np.savez(path, x=found.data / 16, t=found.target)
     return path

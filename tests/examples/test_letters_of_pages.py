@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sweeps import in_turn, mostly_whole
 
 from derive.api import solve
 from derive.problem.choices import LANGUAGES
@@ -32,12 +33,14 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     },
     "attention, flattened": [{"attention": 1, "project": False}, {"flatten": None}],
 }
+IN_ONE_LANGUAGE = (
+    "rnn, last", "lstm, last", "gru, every", "two layers", "attention of 1, True, False", "attention of 2, False, True",
+)  # fmt: skip
 LAST: dict[str, list[dict[str, Any]]] = {"": [], "and a dense layer": [{"dense": 1}]}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("last", LAST)
-@pytest.mark.parametrize("case", STEPS)
+@pytest.mark.parametrize(("last", "language"), in_turn(LAST, LANGUAGES))
+@pytest.mark.parametrize("case", mostly_whole(STEPS, IN_ONE_LANGUAGE))
 def test_no_page_of_steps_shows_a_kronecker_delta(case: str, last: str, language: str) -> None:
     layers = [*STEPS[case], *LAST[last]]
     page = solve({**SEQUENCE, "layers": layers, "loss": "sum-of-outputs"}, language=language).to_markdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -43,10 +44,15 @@ def test_the_first_mistake_and_its_cause_are_named(marks: Marks) -> None:
     }
 
 
+@cache
+def of_class(language: str) -> Marks:
+    return derive.check(SOURCE, CLASS, language=language)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("format", ["markdown", "html", "text", "latex"])
 def test_the_report_of_a_class_is_a_page_in_every_format(format: str, language: str) -> None:
-    page = derive.check(SOURCE, CLASS, language=language).to(format)
+    page = of_class(language).to(format)
     assert all(name in page for name in ("Ben", "Cleo", "Dora", "Emil"))
     words = {"en": "the activation was not applied", "zh": "没有经过激活函数"}
     assert words[language] in page
@@ -111,7 +117,8 @@ def test_another_convention_is_said_once(tmp_path: Path) -> None:
     """The whole squared error in place of half of it: dE/dout, and what follows, is twice as large."""
     path = tmp_path / "sheet.yaml"
     path.write_text("net_h1: 0.3775\nE_total: 0.5967\ndE/dout_o1: 1.4827\ndE/dw5: 0.1643\nw5+: 0.3178\n")
-    (marked,) = derive.check(EXAMPLES / "w1-mazur.yaml", path).marked
+    marks = derive.check(EXAMPLES / "w1-mazur.yaml", path)
+    (marked,) = marks.marked
     assert marked.convention == "without_half"
-    page = derive.check(EXAMPLES / "w1-mazur.yaml", path).to("text")
+    page = marks.to("text")
     assert page.count("follows another convention") == 1

@@ -16,7 +16,7 @@ from simulated import CircularError, Problem, Sheet, Wrong, marked, network, par
 from derive.homework.marking import Mark
 
 NETWORKS = 24
-SHEETS = 400
+by_sheets = pytest.mark.parametrize("sheets", [pytest.param(120), pytest.param(400, marks=pytest.mark.whole)])
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,10 @@ def one_mistake(
     raise AssertionError(f"no mistake shows in {asked}: {right.numbers}")
 
 
-def simulated(problems: list[Problem], decimals: int, first_seed: int) -> Iterator[tuple[Problem, list[str], Random]]:
-    for seed in range(SHEETS):
+def simulated(
+    problems: list[Problem], sheets: int, decimals: int, first_seed: int
+) -> Iterator[tuple[Problem, list[str], Random]]:
+    for seed in range(sheets):
         random = Random(first_seed + 10 * seed + decimals)
         problem = problems[seed % NETWORKS]
         yield problem, steps(problem, random), random
@@ -64,36 +66,39 @@ def wrong_of(marks: dict[str, Mark]) -> list[Mark]:
     return [mark for mark in marks.values() if mark.verdict == "wrong"]
 
 
+@by_sheets
 @pytest.mark.parametrize("decimals", [3, pytest.param(4, marks=pytest.mark.whole)])
-def test_no_correct_step_is_marked_wrong(problems: list[Problem], decimals: int) -> None:
+def test_no_correct_step_is_marked_wrong(problems: list[Problem], decimals: int, sheets: int) -> None:
     """Rounded at every step; and with unrounded numbers in the calculator, some steps not handed in."""
     verdicts: Counter[str] = Counter()
-    for problem, ids, random in simulated(problems, decimals, 10_000):
+    for problem, ids, random in simulated(problems, sheets, decimals, 10_000):
         kept = [id_ for id_ in ids if random.random() < 0.7]
-        sheets = [worked(problem, ids, decimals), worked(problem, kept, decimals)]
-        sheets.append(worked(problem, kept, decimals, keep_digits=True))
-        verdicts.update(mark.verdict for sheet in sheets for mark in marked(problem, sheet).values())
+        filled = [worked(problem, ids, decimals), worked(problem, kept, decimals)]
+        filled.append(worked(problem, kept, decimals, keep_digits=True))
+        verdicts.update(mark.verdict for sheet in filled for mark in marked(problem, sheet).values())
     assert set(verdicts) == {"right"}
-    assert verdicts["right"] > SHEETS * 30
+    assert verdicts["right"] > sheets * 30
 
 
+@by_sheets
 @pytest.mark.parametrize("decimals", [3, pytest.param(4, marks=pytest.mark.whole)])
-def test_a_mistake_is_found_where_it_was_made_and_named(problems: list[Problem], decimals: int) -> None:
+def test_a_mistake_is_found_where_it_was_made_and_named(problems: list[Problem], decimals: int, sheets: int) -> None:
     found = named = lost = 0
-    for problem, ids, random in simulated(problems, decimals, 20_000):
+    for problem, ids, random in simulated(problems, sheets, decimals, 20_000):
         wrong, sheet = one_mistake(problem, ids, ids, decimals, random)
         marks = marked(problem, sheet)
         lost += len(wrong_of(marks))
         found += marks[wrong.id].verdict == "wrong"
         named += any((cause.mistake, cause.at) == (wrong.mistake, wrong.id) for cause in marks[wrong.id].causes)
-    assert found >= 0.98 * SHEETS
-    assert named >= 0.95 * SHEETS
-    assert lost <= 1.2 * SHEETS
+    assert found >= 0.98 * sheets
+    assert named >= 0.95 * sheets
+    assert lost <= 1.2 * sheets
 
 
-def test_a_mistake_at_a_step_that_was_not_handed_in_is_named(problems: list[Problem]) -> None:
+@by_sheets
+def test_a_mistake_at_a_step_that_was_not_handed_in_is_named(problems: list[Problem], sheets: int) -> None:
     found = named = lost = 0
-    for problem, ids, random in simulated(problems, 4, 30_000):
+    for problem, ids, random in simulated(problems, sheets, 4, 30_000):
         asked = [id_ for id_ in ids if random.random() < 0.6] or ids
         wrong, sheet = one_mistake(problem, ids, asked, 4, random)
         answers = wrong_of(marked(problem, sheet))
@@ -101,15 +106,15 @@ def test_a_mistake_at_a_step_that_was_not_handed_in_is_named(problems: list[Prob
         found += bool(answers)
         causes = {(cause.mistake, cause.at) for mark in answers for cause in mark.causes}
         named += (wrong.mistake, wrong.id) in causes
-    assert found >= 0.98 * SHEETS
-    assert named >= 0.95 * SHEETS
-    assert lost <= 1.2 * SHEETS
+    assert found >= 0.98 * sheets
+    assert named >= 0.95 * sheets
+    assert lost <= 1.2 * sheets
 
 
 def test_two_mistakes_on_the_way_to_an_answer_are_named(problems: list[Problem]) -> None:
     """Where no single mistake gives the answer: the pair is among those listed, or it is said not to be recognised."""
     outcomes: Counter[str] = Counter()
-    for problem, ids, random in list(simulated(problems, 4, 40_000))[: SHEETS // 3]:
+    for problem, ids, random in simulated(problems, 133, 4, 40_000):
         inner, outer = parents(problem, ids, random)
         pair = [wrong_at(problem, inner, random), wrong_at(problem, outer, random)]
         made = [one for one in pair if one is not None]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from sweeps import in_turn
 
 import derive
 from derive.api import worksheet
@@ -27,8 +28,7 @@ def filled(text: str) -> str:
     return re.sub(r"(Name: |姓名：)……", r"\g<1>Emil", text)
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("ending", [".md", ".ipynb"])
+@pytest.mark.parametrize(("ending", "language"), in_turn([".md", ".ipynb"], ["en", "zh"]))
 def test_a_worksheet_is_read_back(tmp_path: Path, language: str, ending: str) -> None:
     source = EXAMPLES / "w1-mazur.yaml"
     text = filled(render(worksheet(source, language=language), "markdown", flavor="dollars"))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from networks import DIFFERENTIABLE, FORMULAS, LOSS_FORMULAS, drawn, networks, small
 from programs import by_arrays
 from stacks import Case, alone, case, stacks
+from sweeps import in_turn
 
 from derive.calculus.chain import gradient_of
 from derive.numeric.evaluate import run
@@ -76,8 +77,7 @@ def test_every_activation_has_pytorchs_gradients(activation: Any) -> None:
     equal(case(small(activation, samples=3), 3))
 
 
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("loss", "reduction"), in_turn(LOSSES, ["mean", "sum"]))
 def test_every_loss_has_pytorchs_gradients(loss: str, reduction: str) -> None:
     equal(case(small("tanh", {loss: {"reduction": reduction}}, samples=3), 3))
 

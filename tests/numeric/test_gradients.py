@@ -28,6 +28,7 @@ from networks import (
     solved,
     targets_for,
 )
+from sweeps import in_turn
 
 from derive.api import Solution
 from derive.calculus.chain import updated
@@ -121,22 +122,19 @@ def agree(solution: Solution) -> set[str]:
     return kinks
 
 
-@pytest.mark.parametrize("samples", [1, 3])
-@pytest.mark.parametrize("activation", [*DIFFERENTIABLE, *FORMULAS])
+@pytest.mark.parametrize(("activation", "samples"), in_turn([*DIFFERENTIABLE, *FORMULAS], [1, 3]))
 def test_every_activation_has_the_gradient_of_its_forward_pass(activation: str, samples: int) -> None:
     solution = solved(small(activation, samples=samples))
     kinks = agree(solution)
     assert not kinks & {*solution.derivation.graph.trainable}, "the numbers of this test lie on a kink"
 
 
-@pytest.mark.parametrize("samples", [1, 3])
-@pytest.mark.parametrize("loss", [*LOSSES, *LOSS_FORMULAS])
+@pytest.mark.parametrize(("loss", "samples"), in_turn([*LOSSES, *LOSS_FORMULAS], [3, 1]))
 def test_every_loss_has_the_gradient_of_its_forward_pass(loss: str, samples: int) -> None:
     agree(solved(small("tanh", loss, samples)))
 
 
-@pytest.mark.parametrize("reduction", ["sum", "mean"])
-@pytest.mark.parametrize("loss", [*LOSSES])
+@pytest.mark.parametrize(("loss", "reduction"), in_turn(LOSSES, ["sum", "mean"]))
 def test_every_loss_can_be_a_sum_or_a_mean_over_samples(loss: str, reduction: str) -> None:
     agree(solved(small("sigmoid", {loss: {"reduction": reduction}}, samples=2)))
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sweeps import in_turn
 
 import derive
 from derive.api import compare
@@ -103,8 +104,7 @@ def test_a_penalty_counts_once_whatever_the_batch() -> None:
         np.testing.assert_allclose(result.parameters[key], expected, rtol=1e-9, atol=1e-12, err_msg=key)
 
 
-@pytest.mark.parametrize("backend", ["array", "scalar"])
-@pytest.mark.parametrize("name", ["sgd", "adam", "momentum"])
+@pytest.mark.parametrize(("name", "backend"), in_turn(["sgd", "adam", "momentum"], ["array", "scalar"]))
 def test_two_and_three_epochs_are_five_to_the_last_bit(name: str, backend: Any, tmp_path: Path) -> None:
     whole = derive.train(problem(name, **{"held-out": 0.2}), data(), epochs=5, backend=backend)
     first = derive.train(problem(name, **{"held-out": 0.2}), data(), epochs=2, backend=backend)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sweeps import mostly_whole
 
 from derive.errors import Complaint, ProblemError
 from derive.network.build import build
@@ -156,35 +157,23 @@ def test_any_data_of_the_known_keys(data: dict[str, object]) -> None:
         read_problem(data)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "inputs: {x: [" + "1," * 100_000 + "1]}\nlayers: [{dense: 1}]\nloss: none\n",
-        "inputs: {" + ",".join(f"x{n}: 1" for n in range(20_000)) + "}\nlayers: [{dense: 10}]\nloss: none\n",
-        "values: {x: 1}\ncircuit:\n" + "".join(f"  v{n}: v{n + 1}*x\n" for n in range(10_000)),
-        "values: {x: 1}\ncircuit:\n  v0: x\n" + "".join(f"  v{n + 1}: v{n}*x\n" for n in range(5_000)),
-        "title: " + "x" * 900_000,
-        "inputs: [" + ",".join(["x"] * 200_000) + "]\nlayers: [{dense: 1}]",
-        "layers: [" + "{dense: 1}," * 30_000 + "]\ninputs: [x]",
-        "? " * 100_000,
-        "- " * 100_000,
-        "{" * 300_000,
-        "a: " + "'" * 500_001,
-    ],
-    ids=[
-        "samples",
-        "inputs",
-        "late",
-        "defined",
-        "title",
-        "names",
-        "layers",
-        "keys",
-        "dashes",
-        "braces",
-        "quotes",
-    ],
-)
-def test_a_large_text_takes_seconds_at_most(text: str) -> None:
+LARGE = {
+    "samples": "inputs: {x: [" + "1," * 100_000 + "1]}\nlayers: [{dense: 1}]\nloss: none\n",
+    "inputs": "inputs: {" + ",".join(f"x{n}: 1" for n in range(20_000)) + "}\nlayers: [{dense: 10}]\nloss: none\n",
+    "late": "values: {x: 1}\ncircuit:\n" + "".join(f"  v{n}: v{n + 1}*x\n" for n in range(10_000)),
+    "defined": "values: {x: 1}\ncircuit:\n  v0: x\n" + "".join(f"  v{n + 1}: v{n}*x\n" for n in range(5_000)),
+    "title": "title: " + "x" * 900_000,
+    "names": "inputs: [" + ",".join(["x"] * 200_000) + "]\nlayers: [{dense: 1}]",
+    "layers": "layers: [" + "{dense: 1}," * 30_000 + "]\ninputs: [x]",
+    "keys": "? " * 100_000,
+    "dashes": "- " * 100_000,
+    "braces": "{" * 300_000,
+    "quotes": "a: " + "'" * 500_001,
+}
+SOME = ("samples", "late", "title", "keys", "dashes", "braces", "quotes")
+
+
+@pytest.mark.parametrize("kind", mostly_whole(LARGE, SOME))
+def test_a_large_text_takes_seconds_at_most(kind: str) -> None:
     with only_problem_errors():
-        read_problem(text)
+        read_problem(LARGE[kind])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sample import CHAIN, LOSS, NET, SUM, E, hostile, long_sum, name, op, ordinary, page, said, stress
+from sweeps import mostly_whole
 
 import derive
 from derive.errors import OptionError
@@ -249,7 +250,7 @@ def test_heights_are_estimated_within_half_a_line_or_a_quarter_and_never_too_sma
     assert wrong == []
 
 
-@pytest.mark.parametrize("language", ENGINES)
+@pytest.mark.parametrize("language", mostly_whole(ENGINES, ["en"]))
 def test_decks_compile_and_no_slide_is_too_full_or_too_wide(language: str, tmp_path: Path) -> None:
     """Several decks in one run; overlays change no line, so those without them tell it too. All examples are compiled in
     tests/examples/test_compiled_pages.py.
