@@ -31,6 +31,7 @@ from derive.solution.typed_names import below_name, typed_name
 class Notation:
     """`quantity(graph, array, position, id)` lays out one element; `tight` writes products without a dot;
     `composed` writes a unit as one equation, `h = sigma(...)`; `arrays` works whole layers as matrices of numbers;
+    `by_place` names the entries of arrays by their places;
     `from_last` counts layers back from the last one, L, and writes a chain of partials from the parameter outwards."""
 
     quantity: Callable[[Graph, Array, Position, str], Layout]
@@ -38,6 +39,7 @@ class Notation:
     composed: bool = False
     arrays: bool = False
     from_last: bool = False
+    by_place: bool = False
 
 
 def _net_out(graph: Graph, array: Array, at: Position, id_: str) -> Layout:
@@ -129,8 +131,8 @@ def _comma(at: Position) -> Layout:
 NOTATIONS: dict[str, Notation] = {
     "net-out": Notation(_net_out, tight=False),
     "layered": Notation(_layered, tight=True, from_last=True),
-    "index": Notation(_index, tight=True),
-    "matrix": Notation(_index, tight=True, arrays=True),
+    "index": Notation(_index, tight=True, by_place=True),
+    "matrix": Notation(_index, tight=True, arrays=True, by_place=True),
     "plain": Notation(_plain, tight=True, composed=True),
 }
 
@@ -149,8 +151,8 @@ class Names:
 
     @cached_property
     def of_arrays(self) -> StackNames:
-        """The names in a network of any layers: the same in every notation."""
-        return StackNames(self.graph)
+        """The names in a network of any layers."""
+        return StackNames(self.graph, self.notation.by_place)
 
     def __call__(self, id_: str) -> Layout:
         """An id; `w5+` the updated parameter, `eta` the learning rate, `d:out_h1` the gradient with respect to

@@ -134,6 +134,9 @@ def formula_lines(sheet: Sheet, name: str) -> list[Line]:
     tree = sheet.formulas.gradient_tree(name)
     if not has_choice(tree):
         lines.append(Line(None if lines else left, "=", sheet.in_letters(tree)))
+        whole = sheet.as_matrices(name, tree) if len(sheet.array(name).ids) > 1 else None
+        if whole is not None:
+            lines.append(Line(sheet.names.slope(sheet.rows_and_columns(name)), "=", whole))
     return lines
 
 

@@ -44,14 +44,24 @@ COLLAPSING = ("cross-entropy", "softmax-cross-entropy")
 def dense_backward(sheet: Sheet, view: LayerView | None, arrays: Sequence[str]) -> Iterator[Block]:
     """The gradients; of softmax under cross-entropy also the difference that both together come to."""
     assert view is not None
-    loss = sheet.graph.problem.loss
-    collapses = view.activation == "softmax" and loss is not None and loss.choice.name in COLLAPSING
     for name in arrays:
         yield from gradient(sheet, name)
-        if collapses and name in view.pre_activations and sheet.formulas.is_one("E_k") and "t" in sheet.graph.arrays:
-            yield say("array_collapse")
-            difference = row(sheet.own(view.output), Operator("-"), sheet.own("t"))
-            yield Equation((Line(sheet.names.slope(sheet.own(name)), "=", difference),))
+        yield from collapsed(sheet, view, name)
+
+
+def collapsed(sheet: Sheet, view: LayerView, name: str) -> Iterator[Block]:
+    """What the gradient by the weighted sums comes to where softmax meets cross-entropy."""
+    loss = sheet.graph.problem.loss
+    collapses = view.activation == "softmax" and loss is not None and loss.choice.name in COLLAPSING
+    if collapses and name in view.pre_activations and sheet.formulas.is_one("E_k") and "t" in sheet.graph.arrays:
+        yield say("array_collapse")
+        yield Equation(tuple(difference(sheet, view, name)))
+
+
+def difference(sheet: Sheet, view: LayerView, name: str) -> Iterator[Line]:
+    """`dE/dnet = out - target`, and in a notation of matrices the same of whole arrays."""
+    for of in (sheet.own, sheet.rows_and_columns) if sheet.page.names.notation.arrays else (sheet.own,):
+        yield Line(sheet.names.slope(of(name)), "=", row(of(view.output), Operator("-"), of("t")))
 
 
 def about_dense(sheet: Sheet, view: LayerView) -> Iterator[Block]:

@@ -49,7 +49,9 @@ def _says_more(sheet: Sheet, definition: Definition) -> bool:
 def in_letters(sheet: Sheet, definition: Definition) -> Equation:
     """`net_{r,c} = sum of K_{u,v} x_{r+u-1,c+v-1} + b`"""
     assert definition.tree is not None
-    return Equation((Line(sheet.own(definition.array), "=", sheet.in_letters(definition.tree)),))
+    line = Line(sheet.own(definition.array), "=", sheet.in_letters(definition.tree))
+    whole = sheet.as_matrices(definition.array, definition.tree)
+    return Equation((line,) if whole is None else (line, Line(sheet.rows_and_columns(definition.array), "=", whole)))
 
 
 def entries(sheet: Sheet, name: str) -> Iterator[Block]:

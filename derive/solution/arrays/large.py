@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.network.graph import LayerView
 from derive.numeric.rounding import Value
 from derive.solution.arrays.backward import formula_lines, is_hidden, is_part, sections
-from derive.solution.arrays.explainers import explainer
+from derive.solution.arrays.explainers import collapsed, explainer
 from derive.solution.arrays.forward import in_letters, kind_of, layer_heading
 from derive.solution.arrays.letters import letters_table, unit_names
 from derive.solution.arrays.shaping import flat_place
@@ -75,6 +75,8 @@ def _backward(sheet: Sheet) -> Iterator[Block]:
         for name in found[number]:
             if not is_part(sheet, name) and not is_hidden(sheet, name):
                 yield Equation(tuple(formula_lines(sheet, name)))
+                if number <= len(graph.layers):
+                    yield from collapsed(sheet, graph.layers[number - 1], name)
     if graph.problem.optimizer is not None and graph.trainable:
         yield head(2, "matrix_update")
         if not is_plain(graph.problem.optimizer):

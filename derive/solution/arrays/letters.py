@@ -95,7 +95,7 @@ def unit_names(sheet: Sheet) -> Iterator[Block]:
     """What the names of the units of dense layers mean: `out_{o1}` is unit 1 of layer 3."""
     dense = [view for view in sheet.graph.layers if view.kind == "dense"]
     outputs = [next(iter(sheet.array(view.output).ids.values())) for view in dense]
-    if dense:
+    if dense and not sheet.names.by_place:
         names = tuple(sheet.page.names(id_) for id_ in outputs)
         yield say("unit_names", names=names, layers=tuple(view.number for view in dense))
 

@@ -2,6 +2,8 @@
 
 K_{1,2}      out^{(2)}_{1,2}: the layer, where two layers use the letter      h^{<2>}_1: step 2 of a recurrence
 x^{[3]}_1: the third sample, where several are written out                    net_{o1}: a unit that has a name
+
+By place: z, a and y for net, out and target, where no other array or index has the letter; every entry by its places.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from derive.formula.tree import Element, Tree
+from derive.formula.tree import Element, Name, Tree, names
 from derive.network.entries import GRADIENT, UPDATED
 from derive.network.graph import SAMPLE, Array, Graph, Position, size
 from derive.problem.layer_types import LAYER_TYPES
@@ -37,6 +39,7 @@ _BELOW: Mapping[str, tuple[str, str]] = {
     "running_mean": ("mu", "run"),
 }  # fmt: skip
 _INITIAL = ("h0", "c0")
+_SHORT: Mapping[str, str] = {"net": "z", "out": "a", "target": "y", "sum": "S"}
 _FENCES = {"sample": ("[", "]"), "step": ("⟨", "⟩")}
 
 
@@ -45,6 +48,7 @@ class StackNames:
     """The layouts of the quantities of one graph; `entry` by id, `array` with indices in letters or numbers."""
 
     graph: Graph
+    by_place: bool = False
 
     def __call__(self, id_: str) -> Layout:
         """An id: `K_1_2`, `K_1_2+` after the update, `dE_total/dK_1_2`, `eta`."""
@@ -87,6 +91,8 @@ class StackNames:
 
     def _by_unit(self, array: Array, at: Position, id_: str) -> Layout:
         """A quantity of a dense layer or of the loss, whose id says its unit: `net_o1`, `w5`, and step and sample."""
+        if self.by_place and id_ == "E_total":
+            return Identifier("E")
         indices = array.unit_indices
         raised: list[Layout] = []
         bare = id_
@@ -114,6 +120,8 @@ class StackNames:
     @cached_property
     def _positional(self) -> frozenset[str]:
         """The arrays whose elements are named by their places: all but those of dense layers and of the loss."""
+        if self.by_place:
+            return frozenset(self.graph.arrays)
         dense = {view.number for view in self.graph.layers if view.kind == "dense"}
         source = self.graph.problem.source
         named = source is not None and source.signal.kind == "vector" and bool(source.words)
@@ -144,6 +152,36 @@ class StackNames:
             kept = [*self._unit(array), *kept]
         written = self._written(array, kept)
         return _marked(written) if element.array.endswith(UPDATED) else written
+
+    def part(self, element: Element, letters: Sequence[str]) -> tuple[Layout, tuple[str, ...]] | None:
+        """An array, in bold, whose rows and columns are among these letters, and which; its other indices stay.
+
+        Without any of the letters it is an entry. None where rows and columns are other places.
+        """
+        if element.array.startswith(GRADIENT):
+            part = self.part(Element(element.array.removeprefix(GRADIENT), element.indices), letters)
+            return None if part is None else (self.slope(part[0]), part[1])
+        array = self.graph.arrays[element.array.removesuffix(UPDATED)]
+        indices = element.indices[1:] if array.per_sample else element.indices
+        if not any(name in letters for index in indices for name in names(index)):
+            return self.element(element), ()
+        axes = self.rows_and_columns(array)
+        found = [index.id for at, index in enumerate(indices) if at in axes and isinstance(index, Name)]
+        others = [name for at, index in enumerate(indices) if at not in axes for name in names(index)]
+        if len(found) < len(axes) or not set(found) <= set(letters) or set(others) & set(letters):
+            return None
+        places = [
+            (self.axis(array, at), self.index(array, at, index)) for at, index in enumerate(indices) if at not in axes
+        ]
+        whole = self._written(array, [(kind, place) for kind, place in places if place is not None], bold=True)
+        return _marked(whole) if element.array.endswith(UPDATED) else whole, tuple(found)
+
+    def rows_and_columns(self, array: Array) -> tuple[int, ...]:
+        """The axes that stay open where an array is one of several matrices: the last two that count places, of which
+        none has names for its places, as gates have."""
+        labels = self._labels(array)
+        wide = [at for at, index in enumerate(array.unit_indices) if size(index) > 1 and (index.name, 0) not in labels]
+        return tuple([at for at in wide if self.axis(array, at) == "place"][-2:])
 
     def only(self, array: Array) -> Layout:
         """The one entry of an array; a parameter of a dense layer as its array: `b^{(2)}`, not `b_1`."""
@@ -230,7 +268,7 @@ class StackNames:
             return base, [], [Identifier(raised)]
         if letter in _BELOW:
             base, lowered = _BELOW[letter]
-            return base, [below_name(lowered)], []
+            return self._short(base), [below_name(lowered)], []
         if letter in _INITIAL:
             return letter[0], [], [Fenced(Digits("0"), "⟨", "⟩")]
         return "sigma" if letter == "var" else letter, [], []
@@ -243,6 +281,20 @@ class StackNames:
         return scores[-1]
 
     def letter(self, array: Array) -> str:
+        """The letter of an array as it is written."""
+        return self._short(self._own_letter(array))
+
+    def _short(self, letter: str) -> str:
+        short = _SHORT.get(letter, letter) if self.by_place else letter
+        return letter if short in self._taken else short
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        """The letters of arrays and of indices; `e^z` has no letter of its own."""
+        arrays = {self._own_letter(array) for array in self.graph.arrays.values()}
+        return frozenset(arrays | {letter.rstrip("0123456789'") for letter in self.graph.letters})
+
+    def _own_letter(self, array: Array) -> str:
         """The array's own letter, without the number of its layer: `net` for `net2`."""
         if array.role == "input":
             return "x"

@@ -98,8 +98,12 @@ def _short(sheet: Sheet, definition: Definition) -> Equation:
     inside = sigmoid_of(definition.tree)
     if inside is None:
         return equation
-    (line,) = equation.lines
-    return Equation((Line(line.left, "=", Function("sigma", (sheet.in_letters(inside),))), Line(None, "=", line.right)))
+    line, *whole = equation.lines
+    lines = [Line(line.left, "=", Function("sigma", (sheet.in_letters(inside),))), Line(None, "=", line.right)]
+    argument = sheet.as_matrices(definition.array, inside)
+    if whole and argument is not None:
+        lines.append(Line(whole[0].left, "=", Function("sigma", (argument,))))
+    return Equation(tuple(lines))
 
 
 def sigmoid_of(tree: Tree | None) -> Tree | None:
@@ -229,6 +233,9 @@ def _formulas(sheet: Sheet, name: str) -> Iterator[Block]:
         places = [Integer(at) if index == gate else index for index in array.indices]
         tree = from_sympy(expression.subs(gate, Integer(at)), sheet.formulas.rank)
         lines.append(Line(sheet.names.slope(sheet.at(name, places)), "=", sheet.in_letters(tree)))
+        whole = sheet.as_matrices(name, tree)
+        if whole is not None:
+            lines.append(Line(sheet.names.slope(sheet.rows_and_columns(name, places)), "=", whole))
     yield say("each_gate")
     yield Equation(tuple(lines))
 

@@ -14,6 +14,7 @@ from derive.numeric.entrywise import EntryFormulas, Entrywise
 from derive.numeric.rounding import Value, show
 from derive.solution.arrays.index_notation import IndexTypesetter
 from derive.solution.arrays.long_sums import with_dots, without_zeros
+from derive.solution.arrays.matrix_forms import MatrixForms, has_sum
 from derive.solution.arrays.names import StackNames
 from derive.solution.document import Block, Equation, Line, Message
 from derive.solution.layout import Digits, Layout, Matrix, Transposed
@@ -46,6 +47,25 @@ class Sheet:
         """Sets a formula in index notation."""
         letters = frozenset(self.graph.letters)
         return IndexTypesetter(self.names.scalar, self.names.element, False, self.names.single, letters)
+
+    def as_matrices(self, name: str, tree: Tree) -> Layout | None:
+        """The formula of an array, or of the gradient by it, over whole arrays; None where it has no such form, and in
+        notations without matrices."""
+        if not self.page.names.notation.arrays or self.array(name).role in OF_LOSS:
+            return None
+        forms = MatrixForms(self.names, self.in_letters)
+        axes = forms.axes(self.array(name))
+        return forms.of(tree, axes) if axes or has_sum(tree) else None
+
+    def rows_and_columns(self, name: str, indices: Sequence[Any] = ()) -> Layout:
+        """An array as such a formula has it: its rows and columns open, its other indices as they are given."""
+        array = self.array(name)
+        own = from_sympy(element(name, *(indices or array.indices)), self.formulas.rank)
+        if not isinstance(own, Element):
+            return self.names.only(array)
+        part = self.names.part(own, MatrixForms(self.names, self.in_letters).axes(array))
+        assert part is not None
+        return part[0]
 
     def array(self, name: str) -> Array:
         return self.graph.arrays[name]
