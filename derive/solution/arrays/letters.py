@@ -10,10 +10,11 @@ from sympy import Idx, Sum
 from derive.network.graph import Definition, LayerView, size
 from derive.problem.layer_types import LAYER_TYPES
 from derive.problem.layer_types.layer_type import LETTERS
+from derive.solution.arrays.matrix_forms import ONES
 from derive.solution.arrays.places import letter
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.document import Block, Cell, Message, Table
-from derive.solution.layout import Digits, Identifier, Layout, Operator, row
+from derive.solution.layout import Digits, Identifier, Layout, Operator, Transposed, row
 from derive.solution.page import say
 
 _IMAGE = {"d": "channel", "p": "row", "q": "column"}
@@ -92,7 +93,10 @@ def _seen(part: object) -> Iterator[Layout]:
 
 
 def unit_names(sheet: Sheet) -> Iterator[Block]:
-    """What the names of the units of dense layers mean: `out_{o1}` is unit 1 of layer 3."""
+    """What names of units mean: `out_{o1}` is unit 1 of layer 3; in a notation of matrices, what its signs mean."""
+    if sheet.page.names.notation.arrays:
+        turned = Transposed(Identifier("W", bold=True))
+        yield say("whole_arrays", transposed=turned, matrix=turned.body, odot=Operator("odot"), ones=ONES)
     dense = [view for view in sheet.graph.layers if view.kind == "dense"]
     outputs = [next(iter(sheet.array(view.output).ids.values())) for view in dense]
     if dense and not sheet.names.by_place:
