@@ -1,6 +1,7 @@
 """Training by derive beside the same training by others: one table, ratios, and which targets are met.
 
     python benchmarks/training.py [emission border first-page digits convolution lstm] [--float32] [--runs N]
+                                  [--kernels-as-set]
 
 Needs `pip install -e '.[bench]'`. One core, one thread, processor time; every round measures all sides in turn, and a
 ratio is the median over the rounds. A ratio says how many times longer the other one takes than derive.
@@ -15,6 +16,10 @@ for variable in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
     os.environ[f"{variable}_NUM_THREADS"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ["JAX_PLATFORMS"] = "cpu"
+AS_SET = "--kernels-as-set"
+if AS_SET not in sys.argv:  # every tool takes the kernels that it chooses for this processor: PyTorch cannot be told
+    for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        os.environ.pop(variable, None)
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -257,6 +262,14 @@ def of_border(runs: int) -> list[Row]:
     return []
 
 
+def _kernels() -> str:
+    """The BLAS that NumPy uses, and the processor that its kernels were written for."""
+    from threadpoolctl import threadpool_info
+
+    found = [about for about in threadpool_info() if about["user_api"] == "blas" and "numpy" in about["filepath"]]
+    return ", ".join(f"{a['internal_api']} {a['version']}, {a.get('architecture')}" for a in found) or "unknown"
+
+
 def main() -> None:
     """Run the chosen parts and say which targets are met."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -264,12 +277,14 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
     parser.add_argument("--float32", action="store_true", help="arrays in float32 on all sides")
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument(AS_SET, action="store_true", help="obey OPENBLAS_CORETYPE, which only NumPy's side would feel")
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(parts):
         parser.error(f"unknown part: {', '.join(sorted(unknown))}")
     dtype = "float32" if asked.float32 else "float64"
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "jax", "scikit-learn", "numba"))
     print(f"{platform.machine()}, Python {platform.python_version()}, {versions}")
+    print(f"NumPy's matrix products: {_kernels()}")
     chosen = {
         "emission": lambda: of_emission(asked.runs),
         "border": lambda: of_border(asked.runs),
