@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from derive.numeric.emit import numbers
 from derive.numeric.emit.matrix_product import matrix_product
-from derive.numeric.emit.operands import Operand, dot_form, matrix, new_array, rank
+from derive.numeric.emit.operands import DOT, Operand, dot_form, matrix, new_array, rank
 from derive.numeric.emit.values import Ref, Value
 from derive.numeric.emit.views import View, by_stride
 
@@ -192,7 +192,7 @@ def _summed(low: Lowering, value: Value, operand: Operand, kept: Sequence[int]) 
         low.code.emit(f"add.reduce({{0}}, {axes!r}, out={{out}})", [whole], out.view, value.label, aligned=False)
         return out
     flat = View(out.view.buffer, 0, (merged.shape[0],), (1,))
-    low.code.emit("dot({0}, {1}, out={out})", [merged, numbers.ones(low, merged.shape[1])], flat, value.label, False)
+    low.code.emit(DOT, [merged, numbers.ones(low, merged.shape[1])], flat, value.label, False)
     return out
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from derive.numeric.emit.instructions import Uses, is_number, is_whole
+from derive.numeric.emit.operands import DOT
 from derive.numeric.emit.views import Buffer, Code, Step, View
 
 _SCALE = "multiply({0}, {1}, out={out})"
-_LINEAR = (_SCALE, "dot({0}, {1}, out={out})", "negative({0}, out={out})", "copyto({out}, {0})")
+_LINEAR = (_SCALE, DOT, "negative({0}, out={out})", "copyto({out}, {0})")
 _CALL = 500  # a call of NumPy costs about as much as so many numbers
 
 

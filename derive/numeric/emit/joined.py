@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from derive.numeric.emit.instructions import Uses, is_number, is_whole, may_move_up, whole
+from derive.numeric.emit.operands import DOT
 from derive.numeric.emit.views import Buffer, Code, Step, View
 
-_DOT = "dot({0}, {1}, out={out})"
 _ADD = "add({0}, {1}, out={out})"
 
 
@@ -92,7 +92,7 @@ class _Joining:
 
     def _affine(self, step: Step) -> None:
         """W x + b"""
-        if step.form != _DOT:
+        if step.form != DOT:
             return
         weights, right = step.args
         readers = self.uses.reads(step.out.buffer)
@@ -115,14 +115,14 @@ class _Joining:
 
     def _gradients(self, step: Step) -> None:
         """The gradients by W and by b, of the same d"""
-        if step.form != _DOT:
+        if step.form != DOT:
             return
         signal, right = step.args
         known = self.padded.get(right.buffer.number)
         if known is None or not is_whole(step.out) or not _turned(known[0], right) or len(signal.shape) != 2:
             return
         for other in self.uses.reads(signal.buffer):
-            if other.form != _DOT or other.loop is not None or len(other.args) != 2 or not is_whole(other.out):
+            if other.form != DOT or other.loop is not None or len(other.args) != 2 or not is_whole(other.out):
                 continue
             ones, turned = other.args
             if _is_ones(ones) and _turned(turned, signal) and self._brought_together(step, other):

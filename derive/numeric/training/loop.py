@@ -64,6 +64,7 @@ class Run:
         self.setup = setup
         self._arrays: dict[str, NDArray[Any]] = {name: np.array(value) for name, value in state.arrays.items()}
         self._steppers = Steppers(setup, self._arrays)
+        self._bits = np.random.PCG64(0)
         self._state = state
         if state.batch_size != setup.batch_size:  # the epoch begun with other batches is over
             self._state = replace(state, taken=0, batch_size=setup.batch_size)
@@ -110,22 +111,22 @@ class Run:
 
     def _batches(self, count: int) -> int:
         """At most `count` updates with one program, without passing the end of the epoch."""
-        setup, size = self.setup, self.setup.batch_size
-        if self._state.taken == 0:
-            order, generator = next_order(setup, self._state)
-            self._state = replace(self._state, order=order, generator=generator)
-        first = self._state.taken * size
+        setup, size, state = self.setup, self.setup.batch_size, self._state
+        order, generator = next_order(setup, state, self._bits)
+        first = state.taken * size
         left = setup.samples.count - first
         count = min(count, max(1, left // size))
         size_here = min(size, left)  # the last batch may be smaller than the others
-        self._take(size_here, self._state.order[first : first + count * size_here], count)
-        taken = self._state.taken + count
+        self._take(size_here, order[first : first + count * size_here], count)
+        taken = state.taken + count
         over = taken == setup.steps_per_epoch
         self._state = replace(
-            self._state,
-            step=self._state.step + count,
-            epoch=self._state.epoch + over,
+            state,
+            step=state.step + count,
+            epoch=state.epoch + over,
             taken=0 if over else taken,
+            order=order,
+            generator=generator,
         )
         return count
 

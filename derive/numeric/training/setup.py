@@ -62,21 +62,21 @@ class Setup:
         """The arrays that an update changes."""
         return tuple(self.updates.of_parameter)
 
-    @property
+    @cached_property
     def batch_size(self) -> int:
         """Samples of one step; all of them where the problem names no size."""
         return min(self.training.batch_size or self.samples.count, self.samples.count)
 
-    @property
+    @cached_property
     def batched(self) -> bool:
         """Whether a step sees a part of the samples, so that their order is drawn."""
         return self.batch_size < self.samples.count
 
-    @property
+    @cached_property
     def steps_per_epoch(self) -> int:
         return ceil(self.samples.count / self.batch_size)
 
-    @property
+    @cached_property
     def steps(self) -> int:
         """How many updates the whole training has."""
         if self.training.steps is not None:

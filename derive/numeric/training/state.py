@@ -39,11 +39,16 @@ def first_state(setup: Setup) -> State:
     return State(0, 0, 0, setup.batch_size, dict(setup.kept), none, dict(generator.state))
 
 
-def next_order(setup: Setup, state: State) -> tuple[NDArray[np.int64], Mapping[str, Any]]:
-    """The order of the samples for the next batch, and the generator after it: a new one is drawn for every epoch."""
+def next_order(
+    setup: Setup, state: State, bits: np.random.PCG64 | None = None
+) -> tuple[NDArray[np.int64], Mapping[str, Any]]:
+    """The order of the samples for the next batch, and the generator after it: a new one is drawn for every epoch.
+
+    `bits` may be any generator: making one takes longer than setting it to the state.
+    """
     if state.taken:
         return state.order, state.generator
-    bits = np.random.PCG64(0)  # any seed: without one it would ask the system for randomness
+    bits = bits or np.random.PCG64(0)
     bits.state = state.generator  # type: ignore[assignment]
     order = np.random.Generator(bits).permutation(setup.samples.count)
     return order, dict(bits.state)

@@ -6,6 +6,7 @@ A stepper works on the arrays of the run in place. Both come from the same defin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from math import prod
 from typing import Any, Protocol
 
@@ -103,15 +104,15 @@ class ArrayStepper:
         size, setup = self._size, self._setup
         for array, part in self._loaded:
             part[...] = array
+        batches = repeat(None, len(rates)) if rows is None else rows.reshape(len(rates), size)
         with np.errstate(all="ignore"):
-            for at, rate in enumerate(rates):
-                if rows is not None:
-                    batch = rows[at * size : (at + 1) * size]
+            for number, (rate, batch) in enumerate(zip(rates, batches, strict=True), done + 1):
+                if batch is not None:
                     for array, buffer in self._batches:
-                        array.take(batch, axis=0, out=buffer, mode="clip")  # without it NumPy would make a copy first
+                        array.take(batch, 0, buffer, "clip")  # without "clip" NumPy would make a copy first
                 for name, buffer in self._masks.items():
-                    buffer[...] = mask_at(setup, name, buffer.shape, done + at)
-                self._step(rate, float(done + at + 1))
+                    buffer[...] = mask_at(setup, name, buffer.shape, number - 1)
+                self._step(rate, float(number))
         for array, part in self._loaded:
             array[...] = part
 
