@@ -19,7 +19,7 @@ from derive.numeric.training.divergence import Divergence, divergence_after, is_
 from derive.numeric.training.metrics import Measuring
 from derive.numeric.training.schedules import rate_at, rates
 from derive.numeric.training.setup import Setup
-from derive.numeric.training.state import State, first_state, next_order
+from derive.numeric.training.state import State, first_state
 from derive.numeric.training.steppers import Steppers
 
 PAUSE = 0.1  # seconds between looks at whether the person wants to stop
@@ -64,76 +64,79 @@ class Run:
         self.setup = setup
         self._arrays: dict[str, NDArray[Any]] = {name: np.array(value) for name, value in state.arrays.items()}
         self._steppers = Steppers(setup, self._arrays)
-        self._bits = np.random.PCG64(0)
-        self._state = state
+        self._generator = np.random.Generator(np.random.PCG64(0))
+        self._stand(state)
         if state.batch_size != setup.batch_size:  # the epoch begun with other batches is over
-            self._state = replace(state, taken=0, batch_size=setup.batch_size)
+            self._taken = 0
 
-    @property
-    def step(self) -> int:
-        return self._state.step
+    def _stand(self, state: State) -> None:
+        """Go on from here: everything of the state but its arrays."""
+        self.step, self._epoch, self._taken, self._order = state.step, state.epoch, state.taken, state.order
+        self.plateau = (state.best, state.waited)
+        self._generator.bit_generator.state = state.generator
 
     def state(self) -> State:
         """A copy of where the run stands."""
-        return replace(self._state, arrays={name: array.copy() for name, array in self._arrays.items()})
+        return State(
+            step=self.step,
+            epoch=self._epoch,
+            taken=self._taken,
+            batch_size=self.setup.batch_size,
+            arrays={name: array.copy() for name, array in self._arrays.items()},
+            order=self._order,
+            generator=dict(self._generator.bit_generator.state),
+            best=self.plateau[0],
+            waited=self.plateau[1],
+        )
 
     def at(self, state: State) -> Run:
         """The same run at another of its states, with the programs that it has."""
         for name, array in self._arrays.items():
             array[...] = state.arrays[name]
-        self._state = state
+        self._stand(state)
         return self
 
     def look(self, best: float, waited: int) -> None:
-        """Note what the plateau is measured by."""
-        self._state = replace(self._state, best=best, waited=waited)
+        """Note what the plateau is measured by: the lowest loss that counted as a fall, and how many looks there were
+        since."""
+        self.plateau = (best, waited)
 
     def looked(self, state: State) -> State:
         """A copy made before the look, with what was noted at it."""
-        return replace(state, best=self._state.best, waited=self._state.waited)
-
-    @property
-    def plateau(self) -> tuple[float, int]:
-        """The lowest loss that counted as a fall, and how many looks there were since."""
-        return self._state.best, self._state.waited
+        return replace(state, best=self.plateau[0], waited=self.plateau[1])
 
     def advance(self, count: int) -> None:
         """`count` more updates."""
         while count:
-            count -= self._batches(count) if self.setup.batched else self._whole(count)
+            done = self._batches(count) if self.setup.batched else self._whole(count)
+            self.step += done
+            count -= done
 
     def _whole(self, count: int) -> int:
         """Updates on all samples: an epoch each."""
         self._take(self.setup.samples.count, None, count)
-        state = self._state
-        self._state = replace(state, step=state.step + count, epoch=state.epoch + count)
+        self._epoch += count
         return count
 
     def _batches(self, count: int) -> int:
         """At most `count` updates with one program, without passing the end of the epoch."""
-        setup, size, state = self.setup, self.setup.batch_size, self._state
-        order, generator = next_order(setup, state, self._bits)
-        first = state.taken * size
+        setup, size = self.setup, self.setup.batch_size
+        if not self._taken:
+            self._order = self._generator.permutation(setup.samples.count)
+        first = self._taken * size
         left = setup.samples.count - first
         count = min(count, max(1, left // size))
         size_here = min(size, left)  # the last batch may be smaller than the others
-        self._take(size_here, order[first : first + count * size_here], count)
-        taken = state.taken + count
-        over = taken == setup.steps_per_epoch
-        self._state = replace(
-            state,
-            step=state.step + count,
-            epoch=state.epoch + over,
-            taken=0 if over else taken,
-            order=order,
-            generator=generator,
-        )
+        self._take(size_here, self._order[first : first + count * size_here], count)
+        over = self._taken + count == setup.steps_per_epoch
+        self._taken = 0 if over else self._taken + count
+        self._epoch += over
         return count
 
     def _take(self, size: int, rows: NDArray[np.int64] | None, count: int) -> None:
-        optimizer, done = self.setup.optimizer, self._state.step
-        each = rates(optimizer.schedule, float(optimizer.learning_rate or 0), done, count, self.setup.steps)
-        self._steppers.of_size(size).take(rows, each, done)
+        optimizer = self.setup.optimizer
+        each = rates(optimizer.schedule, float(optimizer.learning_rate or 0), self.step, count, self.setup.steps)
+        self._steppers.of_size(size).take(rows, each, self.step)
 
 
 class _Pace:

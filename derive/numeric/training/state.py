@@ -39,25 +39,19 @@ def first_state(setup: Setup) -> State:
     return State(0, 0, 0, setup.batch_size, dict(setup.kept), none, dict(generator.state))
 
 
-def next_order(
-    setup: Setup, state: State, bits: np.random.PCG64 | None = None
-) -> tuple[NDArray[np.int64], Mapping[str, Any]]:
-    """The order of the samples for the next batch, and the generator after it: a new one is drawn for every epoch.
-
-    `bits` may be any generator: making one takes longer than setting it to the state.
-    """
+def next_order(setup: Setup, state: State) -> NDArray[np.int64]:
+    """The order of the samples for the next batch: a new one is drawn for every epoch."""
     if state.taken:
-        return state.order, state.generator
-    bits = bits or np.random.PCG64(0)
+        return state.order
+    bits = np.random.PCG64(0)  # any seed: without one it would ask the system for randomness
     bits.state = state.generator  # type: ignore[assignment]
-    order = np.random.Generator(bits).permutation(setup.samples.count)
-    return order, dict(bits.state)
+    return np.random.Generator(bits).permutation(setup.samples.count)
 
 
 def next_batch(setup: Setup, state: State) -> Mapping[str, NDArray[Any]]:
     """The samples that the next update is made on."""
     if not setup.batched:
         return setup.samples.arrays
-    order, _ = next_order(setup, state)
+    order = next_order(setup, state)
     first = state.taken * setup.batch_size
     return setup.samples.rows(order[first : first + setup.batch_size]).arrays
