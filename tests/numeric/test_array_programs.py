@@ -17,7 +17,7 @@ from sympy import Eq, Expr, Idx, IndexedBase, Max, Piecewise, Rational, Sum, Sym
 
 from derive.calculus.chain import gradient_of
 from derive.network.graph import Definition, Loop, Scatter
-from derive.numeric.emit import ArrayProgram, array_program
+from derive.numeric.emit import ArrayProgram, Free, array_program
 from derive.problem.layer_types import LAYER_TYPES
 
 SEEDS = st.integers(0, 10**6)
@@ -69,11 +69,34 @@ def agree(it: Case) -> None:
     program = array_program((*definitions, *updates), shapes, list(swaps), in_place=swaps, arguments=["eta"])
     with np.errstate(all="ignore"):
         program.bind({name: bound[name] for name in program.inputs})(0.25)
-    assert_close(
-        {name: bound[name] for name in moved},
-        {name: arrays[name] - 0.25 * expected[gradient_of(name)] for name in moved},
-        1e-9,
+    wanted = {name: arrays[name] - 0.25 * expected[gradient_of(name)] for name in moved}
+    assert_close({name: bound[name] for name in moved}, wanted, 1e-9)
+    free = array_program(
+        (*definitions, *updates), shapes, list(swaps), in_place=swaps, arguments=["eta"], free=_free(it, arrays)
     )
+    assert_close(stepped(free, arrays, list(moved)), wanted, 1e-9)
+
+
+def _free(it: Case, arrays: Arrays) -> Free:
+    """Parameters may be stored together, what samples fill may get a column of ones, and shares of 1 are known."""
+    data = {name for name in arrays if it.graph.arrays[name].per_sample}
+    shares = {name for name in data if arrays[name].ndim > 1 and np.all(arrays[name].sum(axis=-1) == 1)}
+    return Free(frozenset(arrays) - data, frozenset(data), frozenset(shares))
+
+
+def stepped(program: ArrayProgram, arrays: Arrays, names: list[str], eta: float = 0.25, steps: int = 1) -> Arrays:
+    """The arrays after steps of a program that lays them out itself."""
+    joined, parts = program.joined()
+    floats = {name: np.array(array, dtype=float) for name, array in arrays.items()}
+    for name, part in parts:
+        part[...] = floats[name].reshape(part.shape)
+    bound = {name: program.rows(name, floats[name]) if name in program.padded else floats[name] for name in floats}
+    with np.errstate(all="ignore"):
+        step = program.bind({**bound, **joined})
+        for _ in range(steps):
+            step(eta)
+    found = {**bound, **{name: part.reshape(arrays[name].shape) for name, part in parts}}
+    return {name: found[name] for name in names}
 
 
 def _read(it: Case, name: str, prefix: str = "") -> Expr:

@@ -103,6 +103,8 @@ class _Joining:
         plain = adding.form == _ADD and adding.loop is None and len(adding.args) == 2 and is_whole(adding.out)
         if bias is None or not plain or not all(is_whole(arg) for arg in adding.args):
             return
+        if weights.buffer.kind != "given" or bias.buffer.kind != "given":
+            return
         by_row = bias.shape[:1] == adding.out.shape[:1] == weights.shape[:1]
         if not by_row or adding.out.buffer.size != step.out.buffer.size or not self._may_pad(right, weights.shape[1]):
             return
@@ -126,7 +128,7 @@ class _Joining:
                 continue
             ones, turned = other.args
             if _is_ones(ones) and _turned(turned, signal) and self._brought_together(step, other):
-                joint = self._join(step.out.buffer, other.out.buffer, (signal.shape[0], right.shape[1]))
+                joint = self._join(step.out.buffer, other.out.buffer, (signal.shape[0], right.shape[1]), (step, other))
                 if joint is not None:
                     step.args, step.out = (signal, known[1].taken((1, 0))), whole(joint.whole)
                     step.remark = f"{other.note} in the last column"
@@ -190,11 +192,12 @@ class _Joining:
 
     # memory
 
-    def _join(self, first: Buffer, second: Buffer, shape: tuple[int, ...]) -> Joint | None:
+    def _join(self, first: Buffer, second: Buffer, shape: tuple[int, ...], by: Collection[Step] = ()) -> Joint | None:
+        """The joint of two buffers; None where they cannot be stored together. `by`: what writes them becomes one."""
         if first.number in self.partner:
             known = self.partner[first.number]
             return known if known.second is second else None
-        if not self._may_join(first, second, shape):
+        if not self._may_join(first, second, shape, by):
             return None
         rows, columns = shape
         buffer = self.code.buffer((rows, columns + 1), first.kind, first.type, _label(first.label, second.label))
@@ -204,8 +207,11 @@ class _Joining:
         (self.joints.of_given if first.kind == "given" else self.joints.of_work).append(joint)
         return joint
 
-    def _may_join(self, first: Buffer, second: Buffer, shape: tuple[int, ...]) -> bool:
+    def _may_join(self, first: Buffer, second: Buffer, shape: tuple[int, ...], by: Collection[Step] = ()) -> bool:
         rows, columns = shape
+        writers = [*self.uses.writes(first), *self.uses.writes(second)]
+        if not all(step.aligned or step in by for step in writers):  # dot needs its result in one piece
+            return False
         alike = first.kind == second.kind and first.type == second.type == "float" and first is not second
         fits = first.size == rows * columns and second.size == rows
         free = first.number not in self.joints.moved and second.number not in self.joints.moved

@@ -87,6 +87,22 @@ class ArrayProgram:
                 raise ValueError(f"{name}: expected {self.dtype} of shape {self.shapes[name]}, contiguous, got {found}")
         return self._build(np, _erf, *(arrays[name] for name in self.inputs))
 
+    def joined(self) -> tuple[dict[str, NDArray[Any]], list[tuple[str, NDArray[Any]]]]:
+        """New memory for the inputs of `joints`, and where in it each given array stands, as rows of numbers."""
+        whole = {joint: np.empty(self.shapes[joint], self.dtype) for joint in self.joints}
+        parts = []
+        for joint, (first, second) in self.joints.items():
+            parts += [(first, whole[joint][:, :-1]), (second, whole[joint][:, -1])]
+        return whole, parts
+
+    def rows(self, name: str, samples: NDArray[Any]) -> NDArray[Any]:
+        """Samples as the program reads them: in its precision, with a last column of ones where it wants that."""
+        if name not in self.padded:
+            return np.ascontiguousarray(samples, dtype=self.dtype)
+        rows = np.ones((len(samples), self.shapes[name][1]), self.dtype)
+        rows[:, :-1] = samples.reshape(len(samples), -1)
+        return rows
+
 
 _each_erf = np.vectorize(math.erf, otypes=[np.float64])
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -85,15 +84,12 @@ class ArrayStepper:
         kept = {**setup.constants, **setup.parameters, **arrays}
         shapes |= {name: array.shape for name, array in (kept | self._masks).items()}
         program = self._program = _array_program(setup, derivation, shapes)
-        whole = {name: _contiguous(array, setup.dtype, name in program.padded) for name, array in samples.items()}
+        whole = {name: program.rows(name, array) for name, array in samples.items()}
         data = {name: array[:size].copy() for name, array in whole.items()}
         self._batches = [(whole[name], buffer) for name, buffer in data.items()]
-        bound = {**kept, **data, **self._masks}
-        self._loaded: list[tuple[NDArray[Any], NDArray[Any]]] = []  # an array of the run, where the program keeps it
-        for joint, names in program.joints.items():
-            bound[joint] = np.empty(program.shapes[joint], setup.dtype)
-            parts = (bound[joint][:, :-1], bound[joint][:, -1])
-            self._loaded += [(kept[name].reshape(part.shape), part) for name, part in zip(names, parts, strict=True)]
+        joined, parts = program.joined()
+        self._loaded = [(kept[name].reshape(part.shape), part) for name, part in parts]  # the run's, the program's
+        bound = {**kept, **data, **self._masks, **joined}
         self._step = program.bind(bound)
 
     @property
@@ -130,15 +126,6 @@ def _array_program(setup: Setup, derivation: Derivation, shapes: Mapping[str, tu
         arguments=(RATE, STEP),
         free=Free(frozenset({*setup.parameters, *setup.kept}), frozenset(samples), frozenset(shares)),
     )
-
-
-def _contiguous(array: NDArray[Any], dtype: str, padded: bool) -> NDArray[Any]:
-    """Samples as rows of numbers, with a last column of ones where the program wants it."""
-    if not padded:
-        return np.ascontiguousarray(array, dtype=dtype)
-    rows = np.ones((len(array), prod(array.shape[1:]) + 1), dtype)
-    rows[:, :-1] = array.reshape(len(array), -1)
-    return rows
 
 
 class ScalarStepper:
