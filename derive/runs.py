@@ -311,6 +311,8 @@ def check_fits(saved: SavedRun, setup: Setup, folder: str | os.PathLike[str]) ->
         differing = sorted(set(mine.items()) ^ set(theirs.items()))[0][0]
         message = f"{differing} does not fit; a run goes on with the problem and the optimizer it began with"
         raise DataError(f"{os.fspath(folder)}: {message}")
+    if setup.dtype != (saved.dtype or setup.dtype):
+        raise DataError(f"{os.fspath(folder)}: was trained in {saved.dtype}, and goes on in it; got {setup.dtype}")
     if fingerprint(setup.samples) != saved.samples:
         raise DataError(f"{os.fspath(folder)}: the samples are not those that the run was trained on")
 

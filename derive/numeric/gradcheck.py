@@ -25,6 +25,7 @@ from derive.numeric.evaluate import calculation, run
 TOLERANCE = 1e-6
 STEPS = (1e-2, 1e-3, 1e-4, 1e-5)  # times the size of the parameter, where that is above 1
 FLOOR = 1e-6  # of the loss: gradients below are compared with this, since differences of float64 resolve no less
+NOISE = 1e-9  # of the loss, by the step: 1e-15 of rounding in the loss is 1e-15/h in a slope, a millionth of 1e-9/h
 
 Arrays = Mapping[str, NDArray[Any]]
 Values = dict[str, NDArray[Any]]
@@ -56,7 +57,7 @@ def compare_gradients(derivation: Derivation, values: Arrays, names: Sequence[st
         for at in np.ndindex(slopes.shape):
             slope = float(slopes[at])
             numeric, reach = _difference(moved, name, at, loss)
-            size = max(abs(slope), abs(numeric), FLOOR * max(1.0, abs(loss(moved))))
+            size = max(abs(slope), abs(numeric), max(FLOOR, NOISE / reach) * max(1.0, abs(loss(moved))))
             kink = switches.crossed(moved, name, at, reach)
             yield Comparison(_id(array, at), slope, numeric, abs(slope - numeric) / size, kink)
 

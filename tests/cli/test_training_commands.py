@@ -134,6 +134,13 @@ def test_the_program_is_shown_and_nothing_is_trained(derive: Derive) -> None:
         assert "step       0" not in run.out
 
 
+def test_a_run_goes_on_in_the_precision_that_it_began_with(xor: Path, derive: Derive) -> None:
+    assert derive("train", "xor.yaml", "--steps", "3", "--dtype", "float32", "-o", "run").code == 0
+    other = derive("train", "--resume", "run", "--steps", "3", "--dtype", "float64")
+    assert (other.code, other.err) == (2, "run: was trained in float32, and goes on in it; got float64\n")
+    assert derive("train", "--resume", "run", "--steps", "3").code == 0
+
+
 OF_A_FILE = """\
 inputs: [x1, x2]
 layers:

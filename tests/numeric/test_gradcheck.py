@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import cos
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sympy import Symbol
 
 from derive.api import gradient_check
 from derive.calculus.chain import differentiate
+from derive.numeric import gradcheck
 from derive.numeric.gradcheck import compare_gradients
 from derive.numeric.training.setup import given_values
 from derive.problem.read import read_problem
@@ -65,3 +67,12 @@ def test_small_gradients_are_compared_with_the_loss() -> None:
     found = gradient_check({"values": {"x": 1.0}, "circuit": {"f": "1 + 3e-9*x"}})
     assert found[0].analytic == pytest.approx(3e-9)
     assert found[0].error < 1e-6
+
+
+def test_what_short_steps_cannot_resolve_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside kinks only short steps are left: at 1e-5 a loss of 2, rounded to 4e-16, has slopes to some 4e-11."""
+    monkeypatch.setattr(gradcheck, "STEPS", (1e-4, 1e-5))
+    for at in (0.3, 0.7, 1.1, 1.9):
+        found = gradient_check({"values": {"x": at}, "circuit": {"f": "2 + 1e-6*sin(x) + ln(1 + 1e-7*x)"}})
+        assert found[0].analytic == pytest.approx(1e-6 * cos(at) + 1e-7, rel=1e-6)
+        assert found[0].error < 1e-6
