@@ -16,21 +16,22 @@ from derive.numeric.evaluate import Evaluation
 from derive.numeric.rounding import style_of
 from derive.numeric.train import TrainingRun
 from derive.numeric.worked import LocalPartials, Worked
+from derive.problem.choices import ARRAY_NOTATIONS
 from derive.problem.model import DocumentOptions, Problem
 from derive.solution.arrays.compose import array_page
+from derive.solution.arrays.large import large_page
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.backward import Backward
 from derive.solution.check import gradient_check
 from derive.solution.circuit import circuit_backward, circuit_forward, circuit_table
 from derive.solution.delta import in_delta_form
-from derive.solution.descent import array_results, descent_section, rule_in_symbols
+from derive.solution.descent import array_results, descent_section
 from derive.solution.document import Block, Document, Figure, Heading, Message, Paragraph
 from derive.solution.figures.kinds import figures_of
 from derive.solution.figures.path import is_hidden
 from derive.solution.forward import forward_pass
-from derive.solution.free_letters import is_plain
 from derive.solution.given import introduction
-from derive.solution.large import is_large, large_network
+from derive.solution.large import is_large
 from derive.solution.later_steps import later_steps
 from derive.solution.lemmas import lemmas
 from derive.solution.linear_collapse import linear_collapse
@@ -173,6 +174,12 @@ def sheet_of(
     return Sheet(page.with_(of_arrays=entries.descent), formulas, entries)
 
 
+def sheet_in_letters(page: Page) -> Sheet:
+    """The surroundings of the formulas of whole arrays on the page of a network of dense layers."""
+    names = page.names if page.options.notation in ARRAY_NOTATIONS else Names(page.graph, NOTATIONS["index"])
+    return Sheet(page.with_(names=names), EntryFormulas(page.derivation, page.neurons, {}), None)
+
+
 def _telling_sample(worked: Worked | None) -> int:
     """The sample to work in full: the first that pulls at most parameters, since a page of zeros teaches nothing."""
     if worked is None or worked.root == worked.graph.loss:
@@ -207,10 +214,7 @@ def _network(
 ) -> Iterator[Block]:
     yield from introduction(page)
     if is_large(page):
-        yield from large_network(page)
-        if page.graph.problem.optimizer is not None and not is_plain(page.graph.problem.optimizer):
-            yield head(2, "matrix_update")
-            yield from rule_in_symbols(page)
+        yield from large_page(sheet_in_letters(page))
         yield from _chosen(page)
         if run is not None:
             yield from training_section(page, run)

@@ -108,3 +108,41 @@ def test_letters_by_place_give_way_to_those_that_are_taken() -> None:
     assert "net" not in dense.replace("network", "")
     assert "out^" not in dense
     assert "E_total" not in dense
+
+
+WIDE = {
+    "inputs": {"x1": [1, 2, 0], "x2": [0.5, -1, 3]},
+    "targets": {"o1": [1, 0, 1]},
+    "layers": [
+        {"dense": 14, "activation": "tanh", "weights": {"random": "xavier"}, "bias": "unit"},
+        {"dense": 1, "weights": {"random": "xavier", "seed": 3}, "bias": [0]},
+    ],
+    "loss": {"half-squared-error": {"reduction": "mean"}},
+    "optimizer": {"sgd": {"learning-rate": 0.1}},
+}
+
+OF_NOTATION: Mapping[str, tuple[str, ...]] = {
+    "net-out": (
+        "net^[n]_j = Σ_i W^(1)_{j,i} · x^[n]_i + b^(1)_j",
+        "E^[n] = 1/2·(target^[n]_o1 − out^((2)[n])_o1)²",
+        "E_total = 1/3·Σ_n E^[n]",
+        "= Σ_n ∂E_total/∂net^[n]_j · x^[n]_i",
+    ),
+    "index": (
+        "z^[n]_j = Σ_i W^(1)_{j,i} · x^[n]_i + b^(1)_j",
+        "E^[n] = 1/2·(y^[n] − a^((2)[n]))²",
+        "E = 1/3·Σ_n E^[n]",
+    ),
+    "matrix": ("z^[n] = W^(1)·x^[n] + b^(1)", "∂E/∂W^(1) = Σ_n ∂E/∂z^[n]·(x^[n])ᵀ", "∂E/∂b^(1) = Σ_n ∂E/∂z^[n]"),
+    "layered": ("E = 1/3·Σ_n E^[n]",),
+    "plain": ("E = 1/3·Σ_n E^[n]",),
+}
+
+
+@pytest.mark.parametrize("notation", OF_NOTATION)
+def test_a_wide_network_of_named_inputs_is_written_in_the_notation_that_is_asked_for(notation: str) -> None:
+    text = solve(WIDE, notation=notation).to_text()
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert [formula for formula in OF_NOTATION[notation] if formula not in lines] == []
+    assert "n samples 1, 2, 3" in lines
+    assert "W^(1)⁺ = W^(1) − η·∂E" in text

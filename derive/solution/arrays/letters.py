@@ -106,8 +106,8 @@ def unit_names(sheet: Sheet) -> Iterator[Block]:
 
 def _used(sheet: Sheet) -> Iterator[tuple[str, str]]:
     source = sheet.graph.problem.source
-    assert source is not None
-    first = dict(zip(LETTERS[source.signal.kind].split(","), _OWN[source.signal.kind].values(), strict=True))
+    kind = source.signal.kind if source is not None else "vector"
+    first = dict(zip(LETTERS[kind].split(","), _OWN[kind].values(), strict=True))
     if sheet.names.samples:
         yield sheet.names.samples, "sample"
     for index in sheet.array("x").unit_indices:
@@ -135,10 +135,10 @@ def _letters_of(definition: Definition) -> Iterator[str]:
 
 def _meanings(sheet: Sheet, view: LayerView) -> Mapping[str, str]:
     """What the letters of one layer's formulas mean, as far as its type says."""
-    signal = sheet.graph.problem.stack[view.number - 1]
     if view.kind == "dense":
         *_, own = sheet.array(view.output).indices
         return {own.name: "unit"}
+    signal = sheet.graph.problem.stack[view.number - 1]
     reads = signal.reads.kind  # type: ignore[union-attr]
     known: dict[str, str] = dict(MEANINGS.get(view.kind, _OWN[reads]))
     if reads == "series":

@@ -139,11 +139,11 @@ class StackNames:
         if element.array.startswith(GRADIENT):
             return self.slope(self.element(Element(element.array.removeprefix(GRADIENT), element.indices)))
         array = self.graph.arrays[element.array.removesuffix(UPDATED)]
-        if len(array.ids) == 1:
+        if len(array.ids) == 1 and not self._of_sample(array):
             only = self.only(array)
             return _marked(only) if element.array.endswith(UPDATED) else only
         indices = element.indices[1:] if array.per_sample else element.indices
-        kept: list[tuple[str, Layout]] = []
+        kept = self._of_sample(array)
         for at, index in enumerate(indices):
             found = self.index(array, at, index)
             if found is not None:
@@ -152,6 +152,10 @@ class StackNames:
             kept = [*self._unit(array), *kept]
         written = self._written(array, kept)
         return _marked(written) if element.array.endswith(UPDATED) else written
+
+    def _of_sample(self, array: Array) -> list[tuple[str, Layout]]:
+        """The letter of the samples, where an array has them and they are not written out."""
+        return [("sample", Identifier(SAMPLE))] if array.per_sample and self.graph.samples > 1 else []
 
     def part(self, element: Element, letters: Sequence[str]) -> tuple[Layout, tuple[str, ...]] | None:
         """An array, in bold, whose rows and columns are among these letters, and which; its other indices stay.
@@ -173,7 +177,8 @@ class StackNames:
         places = [
             (self.axis(array, at), self.index(array, at, index)) for at, index in enumerate(indices) if at not in axes
         ]
-        whole = self._written(array, [(kind, place) for kind, place in places if place is not None], bold=True)
+        kept = [*self._of_sample(array), *((kind, place) for kind, place in places if place is not None)]
+        whole = self._written(array, kept, bold=True)
         return _marked(whole) if element.array.endswith(UPDATED) else whole, tuple(found)
 
     def rows_and_columns(self, array: Array) -> tuple[int, ...]:
@@ -230,7 +235,7 @@ class StackNames:
     def single(self, letter: str) -> bool:
         """Whether a letter has one place only."""
         index = self.graph.letters.get(letter.rstrip("'"))
-        return (index is not None and size(index) == 1) or letter == SAMPLE
+        return (index is not None and size(index) == 1) or (letter == SAMPLE and self.graph.samples == 1)
 
     def whole(self, array: Array, fixed: Sequence[int] = ()) -> Layout:
         """The array in bold, its first axes (those with more than one place) at fixed places."""
@@ -325,9 +330,9 @@ class StackNames:
 
     @cached_property
     def samples(self) -> str:
-        """The letter of the samples where each is written out; '' where there is one."""
+        """The letter of the samples; '' where there is one."""
         first = self.graph.arrays["x"].indices[0].name
-        return "" if first == SAMPLE else first
+        return "" if first == SAMPLE and self.graph.samples == 1 else first
 
     @cached_property
     def recurrent(self) -> bool:
