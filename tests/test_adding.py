@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -44,6 +45,35 @@ optimizer: {sign: {learning-rate: 0.1}}
 """
 
 
+RUNS = """
+import contextlib, io, json, sys
+from derive.cli import main
+printed = []
+for words, problem in json.load(sys.stdin):
+    sys.stdin = io.TextIOWrapper(io.BytesIO(problem.encode()), encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        code = main(words)
+    assert code == 0, words
+    printed.append(out.getvalue())
+print(json.dumps(printed))
+"""
+
+
+def printed_by(folder: Path, *runs: tuple[str, str]) -> list[str]:
+    """What each command prints of its problem, by the derive of that folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS],
+        input=json.dumps([(words.split(), problem) for words, problem in runs]),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
+
+
 def test_an_activation_a_loss_a_layer_and_an_optimizer_take_one_entry_and_one_macro(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__")
     for source, target in (("derive", "derive"), ("templates", "derive/templates"), ("examples", "derive/examples")):
@@ -59,23 +89,20 @@ def test_an_activation_a_loss_a_layer_and_an_optimizer_take_one_entry_and_one_ma
         with open(tmp_path / "derive" / "templates" / "prose" / f"{language}.j2", "a", encoding="utf-8") as file:
             file.write("\n" + "".join(MACROS))
 
-    def run(*words: str, problem: str = PROBLEM) -> str:
-        command = [sys.executable, "-m", "derive", *words]
-        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-        done = subprocess.run(
-            command, input=problem, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    page = run("solve", "-", "--to", "text")
+    page, chinese, schema, layers, checked, trained = printed_by(
+        tmp_path,
+        ("solve - --to text", PROBLEM),
+        ("solve - --to text --language zh", PROBLEM),
+        ("schema", ""),
+        ("solve - --to text", LAYERS),
+        ("gradcheck -", LAYERS.replace("sign:", "sgd:")),
+        ("train - --steps 3", LAYERS),
+    )
     assert "activation softsign" in page
     assert "the fourth power of the error" in page
-    assert "softsign" in run("solve", "-", "--to", "text", "--language", "zh")
-    assert '"softsign"' in run("schema")
-    page = run("solve", "-", "--to", "text", problem=LAYERS)
-    assert "global average pooling" in page
-    assert "sign(" in page
-    checked = run("gradcheck", "-", problem=LAYERS.replace("sign:", "sgd:"))
+    assert "softsign" in chinese
+    assert '"softsign"' in schema
+    assert "global average pooling" in layers
+    assert "sign(" in layers
     assert "W" in checked or "w1" in checked
-    assert "loss" in run("train", "-", "--steps", "3", problem=LAYERS)
+    assert "loss" in trained

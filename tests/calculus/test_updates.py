@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sweeps import in_turn
 from sympy import Idx
 
 import derive
@@ -76,8 +77,7 @@ def test_pytorch_has_a_counterpart_of_every_optimizer() -> None:
     assert set(TORCH) == set(OPTIMIZERS)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("rate", ["0.3", "0.001"])
+@pytest.mark.parametrize(("name", "rate"), in_turn(OPTIMIZERS, ["0.3", "0.001"]))
 def test_seven_steps_are_pytorchs(name: str, rate: str) -> None:
     start, gradients = numbers(0), [numbers(seed) for seed in range(1, 8)]
     found = steps(Optimizer(Numeral(rate), name=name), [WEIGHTS, BIAS, SHARED], start, gradients)

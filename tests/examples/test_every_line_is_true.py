@@ -18,7 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from networks import drawn, networks
 from reading_layouts import value
-from sweeps import mostly_whole
+from sweeps import in_turn, mostly_whole
 
 from derive.api import solve
 from derive.errors import NumericError
@@ -92,15 +92,13 @@ def test_an_example_reads_the_same_in_both_languages(path: Path) -> None:
     assert all(other == first for other in others)
 
 
-@pytest.mark.parametrize("digits", DIGITS, ids=str)
-@pytest.mark.parametrize("rounding", ROUNDING)
+@pytest.mark.parametrize(("digits", "rounding"), in_turn(DIGITS, ROUNDING))
 @pytest.mark.parametrize("name", mostly_whole(OF_DIGITS, ["w1-mazur"]))
 def test_every_line_is_true_at_any_number_of_digits(name: str, rounding: str, digits: dict[str, Any]) -> None:
     true(next(path for path in EXAMPLES if path.stem == name), rounding=rounding, detail="full", **digits)
 
 
-@pytest.mark.parametrize("notation", NOTATIONS)
-@pytest.mark.parametrize("rounding", ROUNDING)
+@pytest.mark.parametrize(("notation", "rounding"), in_turn(NOTATIONS, ROUNDING))
 @pytest.mark.parametrize("name", mostly_whole(OF_NOTATIONS, ["w1-mazur", "softmax-sharpness"]))
 def test_every_line_is_true_in_every_notation(name: str, rounding: str, notation: str) -> None:
     true(next(path for path in EXAMPLES if path.stem == name), rounding=rounding, notation=notation)

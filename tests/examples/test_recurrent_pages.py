@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from checking_pages import read_page
-from sweeps import mostly_whole
+from sweeps import in_turn, mostly_whole
 
 from derive.api import Solution, solve
 from derive.problem.choices import ARRAY_NOTATIONS, LANGUAGES, ROUNDINGS
@@ -64,8 +64,7 @@ def check(solution: Solution) -> None:
     assert reader.checked["numbers"] > 5
 
 
-@pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "rounding"), in_turn(CASES, ROUNDINGS))
 def test_every_line_of_a_layer_with_steps_is_true(case: str, rounding: str) -> None:
     check(solve(CASES[case], rounding=rounding))  # type: ignore[arg-type]
 
@@ -76,8 +75,7 @@ def test_every_notation_of_arrays_writes_the_page(name: str, notation: str) -> N
     check(solve(EXAMPLES / f"{name}.yaml", notation=notation))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(("name", "language"), in_turn(LAYERS, LANGUAGES))
 def test_a_page_without_numbers_keeps_its_formulas(name: str, language: str) -> None:
     problem = data(name)
     first = problem["layers"][0]

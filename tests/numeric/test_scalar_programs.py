@@ -58,7 +58,8 @@ def started(task: Task) -> Arrays:
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "machine_code"), [*((name, False) for name in OPTIMIZERS), ("sgd", True), ("adam", True)]
+    ("optimizer", "machine_code"),
+    [*((name, False) for name in OPTIMIZERS), pytest.param("sgd", True, marks=pytest.mark.whole), ("adam", True)],
 )
 def test_many_steps_are_pytorchs_optimizer(optimizer: str, machine_code: bool) -> None:
     task = task_of(classifier(optimizer), 3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import signal
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ def by_torch(name: str, start: dict[str, Any], samples: dict[str, Any], epochs: 
     return {key: tensor.detach().numpy() for key, tensor in tensors.items()}
 
 
-@pytest.mark.parametrize(("name", "backend"), [*product(OPTIMIZERS, ("array", "scalar"))])
+@pytest.mark.parametrize(("name", "backend"), in_turn(OPTIMIZERS, ("array", "scalar")))
 def test_epochs_of_shuffled_batches_are_pytorchs_on_the_same_order(name: str, backend: Any) -> None:
     result = derive.train(problem(name), data(), backend=backend)
     assert (result.steps, result.epochs, result.ended) == (20, 4, "done")

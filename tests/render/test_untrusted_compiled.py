@@ -58,7 +58,7 @@ def compiled(format: str, flavor: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("format", "flavor"),
-    [("latex", ""), pytest.param("beamer", "overlays", marks=pytest.mark.whole), ("beamer", "handout")],
+    [("latex", ""), *(pytest.param("beamer", flavor, marks=pytest.mark.whole) for flavor in ("overlays", "handout"))],
 )
 def test_latex_reads_and_runs_nothing_of_hostile_text(format: str, flavor: str, tmp_path: Path) -> None:
     pdf = compiled(format, flavor, tmp_path)

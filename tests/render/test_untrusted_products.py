@@ -19,6 +19,7 @@ import nbformat
 import pytest
 import yaml
 from hostile_page import HOSTILE, shown
+from sweeps import mostly_whole
 from test_untrusted import TAME, markdown_skeleton
 from test_untrusted_compiled import lost, text_of
 
@@ -55,7 +56,7 @@ def test_what_is_no_name_names_nothing(bad: str) -> None:
             derive.solve(yaml.safe_dump(problem, allow_unicode=True))
 
 
-@pytest.mark.parametrize("engine", ["pdflatex", "typst"])
+@pytest.mark.parametrize("engine", mostly_whole(["pdflatex", "typst"], ["typst"]))
 def test_a_pdf_reads_no_file_and_holds_the_titles(engine: str, tmp_path: Path) -> None:
     needed = ["pdftotext", "pdfinfo", *(["pdflatex"] if engine == "pdflatex" else [])]
     if missing := [program for program in needed if shutil.which(program) is None]:
