@@ -33,6 +33,7 @@ from derive.numeric.training.metrics import Measuring
 from derive.numeric.training.setup import Backend, Setup
 from derive.numeric.training.state import State
 from derive.problem.model import Problem
+from derive.problem.wording import plural
 from derive.render.display import mime_bundle
 from derive.solution.document import Document
 from derive.solution.run_report import Run, run_report
@@ -132,7 +133,7 @@ class TrainingResult:
 
     def summary(self) -> str:
         """A few lines: how long, how well, and the answers where they are few."""
-        lines = [f"{self.steps} steps, {self.epochs} epochs; {ENDINGS[self.ended]}"]
+        lines = [f"{plural(self.steps, 'step')}, {plural(self.epochs, 'epoch')}; {ENDINGS[self.ended]}"]
         if self.diverged:
             lines.append(self.diverged)
         if self.history:

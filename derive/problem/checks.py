@@ -49,7 +49,8 @@ def notation_complaint(problem: Problem) -> str:
     notation = problem.document.notation
     if problem.stack and notation not in ARRAY_NOTATIONS:
         expected = f"{', '.join(ARRAY_NOTATIONS[:-1])} or {ARRAY_NOTATIONS[-1]}"
-        return f"a network of other than dense layers is written in arrays; expected {expected}, got '{notation}'"
+        what = "a network of other than dense layers, or of inputs without names,"
+        return f"{what} is written in arrays; expected {expected}, got '{notation}'"
     return next(filter(None, map(notation_complaint, problem.parts)), "")
 
 

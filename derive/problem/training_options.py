@@ -5,7 +5,7 @@ Every option of every optimiser is one, so a new entry of that table is a new op
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -62,6 +62,7 @@ def _optimizer(old: Optimizer | None, options: Mapping[str, Any]) -> Optimizer |
     if old is None and not typed and not clip and not schedule and "optimizer" not in options:
         return None
     name = str(options.get("optimizer") or (old.name if old else "sgd"))
+    _check_belongs(name, typed)
     data: Any = {name: {**typed, **({"clip": clip} if clip else {}), **({"schedule": schedule} if schedule else {})}}
     new = _read(OPTIMIZER, data, "optimizer", read_optimizer)
     same = old if old is not None and old.name == name else None
@@ -76,6 +77,14 @@ def _optimizer(old: Optimizer | None, options: Mapping[str, Any]) -> Optimizer |
         start=same.start if same else new.start,
         clip=new.clip or (old.clip if old else None),
     )
+
+
+def _check_belongs(name: str, typed: Iterable[str]) -> None:
+    """Raises OptionError for an option that other optimisers have."""
+    for key in typed:
+        having = [other for other, rule in OPTIMIZERS.items() if key in rule.options]
+        if having and name in OPTIMIZERS and name not in having:
+            raise OptionError(f"{key}: belongs to the optimizer {' or '.join(having)}, got the optimizer {name}")
 
 
 def _schedule(old: Schedule, options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -105,6 +114,8 @@ def _training(old: Training, options: Mapping[str, Any]) -> Training:
     plateau = {key: options[key] for key in ("patience", "min-change") if key in options}
     if plateau:
         stop["plateau"] = {"patience": old.stop.patience, **plateau}
+        if stop["plateau"]["patience"] is None:
+            raise OptionError("min-change: needs patience, after how many looks training ends")
     length = {"steps": 1} if "steps" not in data and "epochs" not in data else {}
     new = _read(TRAINING, {**data, **length, **({"stop": stop} if stop else {})}, "training", read_training)
     changed = {key.replace("-", "_"): getattr(new, key.replace("-", "_")) for key in data}

@@ -22,7 +22,7 @@ from derive.errors import NumericError, OptionError
 from derive.network.build import build, sample_count
 from derive.network.graph import Graph
 from derive.network.losses import constants
-from derive.numeric.data import Samples, data_arrays, drawn_masks, samples_of, vocabulary
+from derive.numeric.data import TARGET, Samples, data_arrays, drawn_masks, samples_of, vocabulary
 from derive.numeric.safe_forms import safe
 from derive.numeric.starting_values import parameter_values, starting_memory, starting_values
 from derive.problem.choices import BACKENDS, DTYPES
@@ -226,9 +226,17 @@ def to_be_shown(problem: Problem, samples: Samples | None) -> tuple[Problem, Sam
 
 
 def _zeros(graph: Graph, count: int) -> Samples:
+    """Samples of zeros; where the loss is of classes, each of the first class, as a program may count on one."""
     arrays = data_arrays(graph)
     types = {array.name: np.int64 if vocabulary(graph, array) else np.float64 for array in arrays}
-    return Samples({a.name: np.zeros((count, *a.shape[1:]), types[a.name]) for a in arrays}, count)
+    zeros = {array.name: np.zeros((count, *array.shape[1:]), types[array.name]) for array in arrays}
+    loss = graph.problem.loss
+    if loss is not None and loss.choice.name in _OF_CLASSES and TARGET in zeros:
+        zeros[TARGET][..., 0] = 1
+    return Samples(zeros, count)
+
+
+_OF_CLASSES = ("cross-entropy", "softmax-cross-entropy", "multiclass-hinge")
 
 
 def shapes(problem: Problem) -> Graph:
