@@ -90,7 +90,8 @@ def stepped(program: ArrayProgram, arrays: Arrays, names: list[str], eta: float 
     floats = {name: np.array(array, dtype=float) for name, array in arrays.items()}
     for name, part in parts:
         part[...] = floats[name].reshape(part.shape)
-    bound = {name: program.rows(name, floats[name]) if name in program.padded else floats[name] for name in floats}
+    rows = {name: program.rows(name, floats[name]).reshape(program.shapes[name]) for name in program.padded}
+    bound = floats | rows
     with np.errstate(all="ignore"):
         step = program.bind({**bound, **joined})
         for _ in range(steps):

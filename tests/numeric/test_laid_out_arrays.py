@@ -57,8 +57,8 @@ def test_a_layer_is_one_product_and_its_gradients_another_and_its_update_one_lin
     lines = step_of(source())
     products = [line for line in lines if ".dot(" in line]
     assert len(products) == 6, products  # two layers forward, two of gradients, one signal back, the sum of the softmax
-    assert [line for line in lines if line.startswith("add(")] == []
-    assert [line.partition("(")[0] for line in lines[-2:]] == ["subtract", "subtract"]
+    sums = [line for line in lines if line.startswith("add(")]
+    assert sums == lines[-2:] == ["add(Wb_2, d_Wb_2, out=Wb_2)", "add(Wb_1, d_Wb_1, out=Wb_1)"]
     assert "# Wb_1: W1, b1 in the last column" in source()
 
 
@@ -80,6 +80,13 @@ def test_a_bias_that_several_rows_share_stays_where_it_is() -> None:
     text = source(layers=[shared, dense(2, 2)])
     assert "Wb_2:" in text
     assert "Wb_1:" not in text
+
+
+def test_a_dense_layer_at_every_place_of_a_sequence_has_a_one_beside_each_row() -> None:
+    sequence = {"sequence": {"samples": [[[0.1, 0.2, -0.3], [0.4, -0.5, 0.6]], [[0.7, 0.8, 0.9], [-1.0, 0.3, 0.2]]]}}
+    places = {"layers": [dense(2, 1, activation="tanh"), "flatten", dense(2, 2)], "inputs": sequence}
+    assert "x_1: x, the last column is 1" in source(**places, targets=[[1, 0], [0, 1]])
+    compared(problem(**places, targets=[[1, 0], [0, 1]]))
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -109,9 +116,13 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_any_update_takes_the_steps_of_the_scalar_program(change: str) -> None:
+    compared(problem(**CHANGES[change]))
+
+
+def compared(data: dict[str, Any]) -> None:
     found = {}
     for backend in ("scalar", "array"):
-        setup = prepare(read_problem(problem(**CHANGES[change])), backend=backend)  # type: ignore[arg-type]
+        setup = prepare(read_problem(data), backend=backend)  # type: ignore[arg-type]
         run = Run(setup, first_state(setup))
         run.advance(setup.steps)
         found[backend] = run.state().arrays

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 def product(low: Lowering, value: Value, pairs: Sequence[tuple[Ref, float]]) -> None:
     """A product of powers, elementwise: small operands first, quotients once."""
     axes, step = low.axes(value), low.step_axis(value)
+    if [exponent for _, exponent in pairs] == [0.5]:
+        view = low.operand(pairs[0][0], axes, step)
+        low.code.emit("sqrt({0}, out={out})", [view], low.result(value, [view]), value.label)
+        return
     factors: list[tuple[View, bool]] = []
     for ref, exponent in pairs:
         factors += _powers(low, value, low.operand(ref, axes, step), exponent)

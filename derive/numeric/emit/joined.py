@@ -137,25 +137,33 @@ class _Joining:
 
     def _elementwise(self, step: Step) -> None:
         """The same done to W and to b"""
-        if not step.aligned:
-            return
         first = next((arg for arg in step.args if arg.buffer.number in self.partner and is_whole(arg)), None)
         if first is None:
             return
         known = self.partner[first.buffer.number]
         for other in self.uses.reads(known.second):
-            if other is step or other.form != step.form or other.loop is not None or len(other.args) != len(step.args):
-                continue
-            pairs = list(zip((*step.args, step.out), (*other.args, other.out), strict=True))
-            if not all(self._pairs(one, two, known) for one, two in pairs) or not _one_to_one(pairs):
-                continue
-            if not self._brought_together(step, other):
-                continue
-            views = [self._paired(one, two, known) for one, two in pairs]
-            step.args, step.out = tuple(views[:-1]), views[-1]
-            step.remark = f"{other.note} in the last column" if step.note else ""
-            self._without(other)
-            return
+            if self._as_one(step, other, known):
+                return
+
+    def _as_one(self, step: Step, other: Step, like: Joint) -> bool:
+        """Let one instruction do what two do, and what makes their operands before."""
+        alike = step.form == other.form and len(step.args) == len(other.args) and step.aligned and other.aligned
+        if step is other or not alike or step.loop is not None or other.loop is not None:
+            return False
+        pairs = list(zip((*step.args, step.out), (*other.args, other.out), strict=True))
+        if not all(self._pairs(one, two, like) for one, two in pairs) or not _one_to_one(pairs):
+            return False
+        for one, two in pairs[:-1]:
+            made, made_too = self.uses.writes(one.buffer), self.uses.writes(two.buffer)
+            if len(made) == len(made_too) == 1 and one.buffer.number not in self.partner and not is_number(one):
+                self._as_one(made[0], made_too[0], like)
+        if not self._brought_together(step, other):
+            return False
+        views = [self._paired(one, two, like) for one, two in pairs]
+        step.args, step.out = tuple(views[:-1]), views[-1]
+        step.remark = f"{other.note} in the last column" if step.note else ""
+        self._without(other)
+        return True
 
     def _pairs(self, one: View, two: View, like: Joint) -> bool:
         """Whether two operands are the same number, or stand (or may stand) beside each other."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -65,7 +67,9 @@ class ArrayProgram:
         definition = self._definitions.get(array)
         if definition is None:
             return ""
-        text = f"{definition.element} = {definition.expression}"
+        text = _LONG.sub(
+            lambda number: f"{float(number.group()):.12g}", f"{definition.element} = {definition.expression}"
+        )
         return text if len(text) <= 100 else text[:99] + "…"
 
     @cached_property
@@ -96,13 +100,17 @@ class ArrayProgram:
         return whole, parts
 
     def rows(self, name: str, samples: NDArray[Any]) -> NDArray[Any]:
-        """Samples as the program reads them: in its precision, with a last column of ones where it wants that."""
+        """Samples (count, ...) as the program reads them: in its precision, and with a 1 after every row of numbers
+        where it wants that. Of as many as it takes, `reshape(shapes[name])` is what it is bound to."""
         if name not in self.padded:
             return np.ascontiguousarray(samples, dtype=self.dtype)
-        rows = np.ones((len(samples), self.shapes[name][1]), self.dtype)
-        rows[:, :-1] = samples.reshape(len(samples), -1)
+        columns = self.shapes[name][1] - 1
+        rows = np.ones((len(samples), prod(samples.shape[1:]) // columns, columns + 1), self.dtype)
+        rows[..., :-1] = samples.reshape(*rows.shape[:2], columns)
         return rows
 
+
+_LONG = re.compile(r"\d+\.\d{13,}")  # 0.099999999999999978, which is 1 - 0.9
 
 _each_erf = np.vectorize(math.erf, otypes=[np.float64])
 

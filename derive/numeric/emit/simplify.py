@@ -51,6 +51,8 @@ class _Rebuild:
         self.results, self.states = results, states
         self.old = live(results, states)
         self.values = Values(shares=shares)
+        self.factor = {ref.value.number: ref.scale for ref in results}  # of old values that are results
+        self.whole: dict[int, Ref] = {}  # results with their factors inside, by the old value's number
         self.new: dict[int, Ref] = {}
         self.uses: dict[int, int] = {}
         groups: dict[Any, set[str]] = {}
@@ -74,14 +76,29 @@ class _Rebuild:
                 self.new[value.number] = self._fitted(value, self.values.state(value.data, _axes(value)))
         for value in self.old.values():
             if value.op != "state":
-                self.new[value.number] = self._fitted(value, self._made(value))
+                self.new[value.number] = self._fitted(value, self._with_factor(value, self._made(value)))
         kept = {value.data for value in self.old.values() if value.op == "state"}
         states: dict[str, LoopState] = {}
         for key in kept:
             state = self.states[key]
             assert state.result is not None
             states[key] = replace(state, result=self.values.kept(self._over(state.result), state.axes))
-        return [self._over(ref) for ref in self.results], states
+        return [self._result(ref) for ref in self.results], states
+
+    def _with_factor(self, old: Value, ref: Ref) -> Ref:
+        """A sum that is a result times a factor is computed with it, and read as a part of that: not computed twice."""
+        factor = self.factor.get(old.number, 1.0)
+        if ref.value.op != "add" or factor * ref.scale in (0.0, 1.0):
+            return ref
+        inside = self.values.materialized(ref._replace(scale=factor * ref.scale))
+        self.whole[old.number] = self._fitted(old, inside)
+        return inside._replace(scale=inside.scale / factor)
+
+    def _result(self, ref: Ref) -> Ref:
+        new = self.whole.get(ref.value.number)
+        if new is None or ref.scale != self.factor[ref.value.number]:
+            return self._over(ref)
+        return Ref(new.scale, new.value, tuple(ref.axes[at] for at in new.axes))
 
     def _over(self, ref: Ref) -> Ref:
         """A reference to an old value as one to the new."""

@@ -198,7 +198,8 @@ class Values:
         if len(kept) == 1 and kept[0][1] == 1:
             return kept[0][0]._replace(scale=scale)
         numbers = [pair for pair in kept if not pair[0].axes]
-        if len(numbers) > 1 and len(numbers) < len(kept):  # what is one number is worked as one number
+        one_by_one = len(numbers) == 1 and abs(numbers[0][1]) == 1
+        if numbers and not one_by_one and len(numbers) < len(kept):  # what is one number is worked as one number
             kept = [pair for pair in kept if pair[0].axes] + [(self.power_product(numbers), 1.0)]
         kept.sort(key=lambda pair: pair[0].value.number)
         return self.make("mul", [base for base, _ in kept], tuple(e for _, e in kept))._replace(scale=scale)

@@ -174,12 +174,11 @@ class Writer:
     def _line(self, step: Step, view: Callable[[View], str]) -> str:
         out = view(step.out)
         line = step.form.format(*(view(arg) for arg in step.args), out=out)
-        if step.note and step.note not in self.told:
+        texts = [] if step.note in self.told else [self.comment(step.note) if step.note else "", step.remark]
+        if step.note:
             self.told.add(step.note)
-            notes = [text for text in (self.comment(step.note), step.remark) if text]
-        else:
-            notes = [step.remark] if step.remark else []
-        return f"{line}  # {'; '.join(notes)}" if notes else line
+        comment = "; ".join(filter(None, texts))
+        return f"{line}  # {comment}" if comment else line
 
 
 def _expression(name: str, buffer: Buffer, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> str:

@@ -22,10 +22,11 @@ from derive.errors import NumericError, OptionError
 from derive.network.build import build, sample_count
 from derive.network.graph import Graph
 from derive.network.losses import constants
-from derive.numeric.data import TARGET, Samples, data_arrays, drawn_masks, samples_of, vocabulary
+from derive.numeric.data import Samples, data_arrays, drawn_masks, samples_of, vocabulary
 from derive.numeric.safe_forms import safe
 from derive.numeric.starting_values import parameter_values, starting_memory, starting_values
 from derive.problem.choices import BACKENDS, DTYPES
+from derive.problem.losses import LOSSES
 from derive.problem.model import Optimizer, Problem, Training
 from derive.problem.wording import unknown
 
@@ -208,7 +209,7 @@ def without_numbers(problem: Problem) -> str:
 def to_be_shown(problem: Problem, samples: Samples | None) -> tuple[Problem, Samples | None]:
     """The problem and the samples of a program that is written and not run: it takes no more than their shapes.
 
-    Where the problem has no numbers these are zeros, more of them than a batch. Raises OptionError where nothing says
+    Where the problem has no numbers they are made up, more of them than a batch. Raises OptionError where nothing says
     how many samples a step takes.
     """
     training = problem.training or Training()
@@ -220,23 +221,22 @@ def to_be_shown(problem: Problem, samples: Samples | None) -> tuple[Problem, Sam
                 f"{missing}: no numbers, so the samples of a step are not known; give --batch-size, or --data FILE"
             )
             raise OptionError(f"{problem.places.at('inputs')}{message}")
-        samples = _zeros(shapes(problem), training.batch_size + 1)
+        samples = _blank(shapes(problem), training.batch_size + 1)
         training = replace(training, held_out=0.0)
     return replace(problem, training=training), samples
 
 
-def _zeros(graph: Graph, count: int) -> Samples:
-    """Samples of zeros; where the loss is of classes, each of the first class, as a program may count on one."""
-    arrays = data_arrays(graph)
-    types = {array.name: np.int64 if vocabulary(graph, array) else np.float64 for array in arrays}
-    zeros = {array.name: np.zeros((count, *array.shape[1:]), types[array.name]) for array in arrays}
+def _blank(graph: Graph, count: int) -> Samples:
+    """Zeros; of targets that are classes the first class."""
     loss = graph.problem.loss
-    if loss is not None and loss.choice.name in _OF_CLASSES and TARGET in zeros:
-        zeros[TARGET][..., 0] = 1
-    return Samples(zeros, count)
-
-
-_OF_CLASSES = ("cross-entropy", "softmax-cross-entropy", "multiclass-hinge")
+    kind = LOSSES[loss.choice.name].targets if loss is not None and loss.choice.name in LOSSES else "number"
+    found: dict[str, NDArray[Any]] = {}
+    for array in data_arrays(graph):
+        type_ = np.int64 if vocabulary(graph, array) else np.float64
+        values = found[array.name] = np.zeros((count, *array.shape[1:]), type_)
+        if kind in ("share", "one-hot") and array.role == "target":
+            values[..., 0] = 1
+    return Samples(found, count)
 
 
 def shapes(problem: Problem) -> Graph:

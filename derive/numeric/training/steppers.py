@@ -89,7 +89,8 @@ class ArrayStepper:
         self._batches = [(whole[name], buffer) for name, buffer in data.items()]
         joined, parts = program.joined()
         self._loaded = [(kept[name].reshape(part.shape), part) for name, part in parts]  # the run's, the program's
-        bound = {**kept, **data, **self._masks, **joined}
+        seen = {name: buffer.reshape(program.shapes.get(name, buffer.shape)) for name, buffer in data.items()}
+        bound = {**kept, **seen, **self._masks, **joined}
         self._step = program.bind(bound)
 
     @property
