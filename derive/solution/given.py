@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from derive.calculus.updates import option_values
 from derive.network.graph import Array, LayerView
 from derive.numeric.rounding import typed
-from derive.solution.document import Argument, Block, Cell, Listing, Message, Table
+from derive.problem.model import Layer, Problem
+from derive.solution.document import Argument, Block, Cell, Listing, Message, Paragraph, Table
 from derive.solution.figures.kinds import figures_of
 from derive.solution.free_letters import is_plain
 from derive.solution.large import is_large
@@ -25,7 +26,7 @@ MOST_NUMBERS = 60  # more given numbers than this are not listed one by one
 def introduction(page: Page) -> Iterator[Block]:
     """What is calculated, how numbers are rounded, what is given."""
     graph, problem = page.graph, page.graph.problem
-    yield say(_rounding(page))
+    yield Paragraph(of_numbers(page, page.numeric))
     if page.options.glossary:
         yield from glossary(page)
     if graph.layers:
@@ -51,10 +52,21 @@ def steps_of_training() -> Iterator[Block]:
     yield Listing(tuple(Message(f"training_step_{at}") for at in range(1, 8)), ordered=True)
 
 
-def _rounding(page: Page) -> str:
-    if not page.numeric:
-        return "document_symbolic"
-    return "document_each_step" if page.style.each_step else "document_carry"
+def of_numbers(page: Page, numeric: bool) -> Message:
+    """How numbers are rounded; of a page of formulas, whether the problem gives none or only some."""
+    if not numeric:
+        return Message("document_symbolic", {"some": _has_numbers(page.graph.problem)})
+    return Message("document_each_step" if page.style.each_step else "document_carry")
+
+
+def _has_numbers(problem: Problem) -> bool:
+    """Whether a problem gives any number: of the inputs, of a layer, the rate."""
+    rated = problem.optimizer is not None and problem.optimizer.learning_rate is not None
+    sampled = problem.source is not None and problem.source.samples is not None
+    arrays = [*problem.inputs.values(), *(layer.weights for layer in problem.layers)]
+    for layer in problem.stack:
+        arrays += [layer.weights] if isinstance(layer, Layer) else layer.values.values()
+    return rated or sampled or any(array is not None for array in arrays)
 
 
 def describe(page: Page) -> Iterator[Block]:

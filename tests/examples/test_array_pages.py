@@ -297,3 +297,12 @@ def test_what_softmax_is_taken_of_has_the_number_of_its_layer() -> None:
     assert "sum^(2)_t = Σ_s e^(score^(2)_{t,s})" in scores
     number = len(classes["layers"])
     assert f"= Σ_m e^(net^({number})_m)" in solve(classes).to_text()
+
+
+def test_a_page_of_formulas_says_whether_any_numbers_are_given() -> None:
+    some = {"inputs": 3, "layers": [{"dense": 2, "weights": {"random": "he"}}], "loss": "none"}
+    assert solve(some).to_text().startswith("Some numbers are missing, so every step stays a formula.")
+    none = {"inputs": ["x"], "layers": [{"dense": 1}], "targets": ["o1"]}
+    assert solve(none).to_text().startswith("No numbers are given, so every step stays a formula.")
+    rated = {**none, "optimizer": {"sgd": {"learning-rate": 0.1}}}
+    assert solve(rated).to_text().startswith("Some numbers are missing")

@@ -11,9 +11,9 @@ from derive.problem.model import Layer, Module
 from derive.solution.arrays.forward import kind_of
 from derive.solution.arrays.sheet import Sheet
 from derive.solution.arrays.sizes import is_large
-from derive.solution.document import Argument, Block, Equation, Line, Listing, Message
+from derive.solution.document import Argument, Block, Equation, Line, Listing, Message, Paragraph
 from derive.solution.figures.kinds import figures_of
-from derive.solution.given import glossary, steps_of_training
+from derive.solution.given import glossary, of_numbers, steps_of_training
 from derive.solution.layout import Matrix, Operator, row
 from derive.solution.page import head, say
 from derive.solution.step_letters import Letters, other_letters
@@ -22,13 +22,7 @@ from derive.solution.step_letters import Letters, other_letters
 def introduction(sheet: Sheet) -> Iterator[Block]:
     """The network in words, then its numbers."""
     page = sheet.page
-    yield say(
-        "document_symbolic"
-        if sheet.entries is None
-        else "document_each_step"
-        if page.style.each_step
-        else "document_carry"
-    )
+    yield Paragraph(of_numbers(page, sheet.entries is not None))
     if page.options.glossary:
         yield from glossary(page)
     yield head(2, "the_network")
