@@ -80,7 +80,7 @@ def train(problem: str | None, data: str | None, **options: Any) -> int:
     """Trains the network of the PROBLEM file by the program that is made of its formulas.
 
     Options come before what the file says under `training:` and `optimizer:`. Ctrl-C ends training and keeps what is
-    trained; a run that diverges keeps its last finite state, and the exit code is 1.
+    trained; a run that diverges keeps its last finite state, and the exit code is 1 (with --compare its line says so).
     """
     own = {key: options.pop(key) for key in ("output", "resume", "plot", "compare", "show_code")}
     options = {key: value for key, value in options.items() if value is not None}
