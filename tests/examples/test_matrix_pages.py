@@ -146,3 +146,11 @@ def test_a_wide_network_of_named_inputs_is_written_in_the_notation_that_is_asked
     assert [formula for formula in OF_NOTATION[notation] if formula not in lines] == []
     assert "n samples 1, 2, 3" in lines
     assert "W^(1)⁺ = W^(1) − η·∂E" in text
+
+
+def test_numbers_are_not_multiplied_entry_by_entry() -> None:
+    layers = ["layer-normalization", {"rnn": 2, "outputs": "last"}, {"dense": 1}]
+    text = solve({"inputs": {"sequence": {"shape": [3, 4]}}, "layers": layers, "targets": ["o1"]}, notation="matrix")
+    lines = [" ".join(line.split()) for line in text.to_text().splitlines()]
+    assert "x̂^⟨t⟩ = (x^⟨t⟩ − μ^⟨t⟩·1)/√((σ^⟨t⟩)² + ε)" in lines
+    assert not [line for line in lines if "_i ⊙" in line or "⊙ (x^⟨t⟩_i" in line]

@@ -81,6 +81,9 @@ class MatrixForms:
         return not has_sum(tree) and bool(parts) and all(part is not None and part[1] == axes for part in parts)
 
     def _entrywise(self, tree: Tree, axes: Axes) -> Layout:
+        if not axes:
+            return self.setter(tree)
+
         def element(leaf: Element) -> Layout:
             part = self.names.part(leaf, axes)
             assert part is not None
@@ -117,7 +120,9 @@ class MatrixForms:
     def _big_sum(self, tree: BigSum, axes: Axes) -> Layout | None:
         """One of the letters is contracted by a product of matrices, where one can be; over the others is added."""
         indices = [index for index in tree.indices if not self.names.single(index)]
-        for contracted in (*indices, ""):
+        if not indices:
+            return self.of(tree.body, axes)
+        for contracted in (*indices, "") if axes else indices:  # without either, nothing is whole
             if contracted:
                 body = None if has_sum(tree.body) else self._product(_factors(tree.body), axes, contracted)
             else:
