@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from chromium import Chromium
-from sweeps import mostly_whole
+from sweeps import marks, mostly_whole
 
 PageOf = Callable[..., Path]
 
@@ -23,7 +23,10 @@ PAGES = {
     "an LSTM": ("lstm", "zh"),
     "a convolution": ("convolution", "en"),
 }
-each_page = pytest.mark.parametrize(("name", "language"), PAGES.values(), ids=PAGES)
+SOME = ("W1", "W1 in Chinese", "an LSTM")
+each_page = pytest.mark.parametrize(
+    ("name", "language"), [pytest.param(*of, id=page, marks=marks(page in SOME)) for page, of in PAGES.items()]
+)
 
 CHAINS = """
 return [...document.querySelectorAll("main mtable.chain")].map((chain) => [...chain.children].flatMap((row) => {

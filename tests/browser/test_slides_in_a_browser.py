@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from chromium import Chromium
 from selenium.webdriver.common.keys import Keys
-from sweeps import mostly_whole
+from sweeps import marks, mostly_whole
 
 import derive
 
@@ -22,7 +22,10 @@ EXAMPLES = Path(derive.__file__).parent.parent / "examples"
 DeckOf = Callable[..., Path]
 
 DECKS = (("w1-mazur", "en"), ("w1-mazur", "zh"), ("lstm", "zh"), ("convolution", "en"))
-each_deck = pytest.mark.parametrize(("name", "language"), DECKS)
+SOME = (("w1-mazur", "en"), ("lstm", "zh"))
+each_deck = pytest.mark.parametrize(
+    ("name", "language"), [pytest.param(*deck, marks=marks(deck in SOME)) for deck in DECKS]
+)
 
 OVER = """
 const over = [];

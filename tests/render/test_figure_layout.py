@@ -18,7 +18,7 @@ from derive.render.shape import width
 from derive.solution.diagram import Curve, Diagram, Edge, Node
 from derive.solution.layout import Digits, Identifier, Layout, Operator, Words, row
 
-EXAMPLES = int(os.environ.get("DERIVE_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("DERIVE_EXAMPLES", "10"))
 TOUCH = 1e-9
 
 numbers = st.one_of(st.integers(-999, 999).map(str), st.floats(-99, 99, allow_nan=False).map(lambda x: f"{x:.9f}")).map(
