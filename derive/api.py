@@ -239,17 +239,22 @@ def compare(
 
 
 def gradient_check(
-    source: Source, data: Data | None = None, *, inputs: bool = False, part: str | int | None = None
+    source: Source,
+    data: Data | None = None,
+    *,
+    inputs: bool = False,
+    part: str | int | None = None,
+    on_step: Callable[[int, int], object] = lambda done, count: None,
 ) -> tuple[Comparison, ...]:
     """Every parameter's gradient by the chain rule and by central differences; with `inputs`, and in a circuit, that of
-    every input as well. Of a file of `parts`, `part` is the number or the title of one. Raises ProblemError,
-    OptionError, DataError, NumericError.
+    every input as well. Of a file of `parts`, `part` is the number or the title of one; `on_step` hears how many of how
+    many are done. Raises ProblemError, OptionError, DataError, NumericError.
     """
     problem = part_of(read_problem(source), part)
     graph, given = given_values(problem, _samples(data, problem))
     inputs = inputs or bool(problem.circuit)
     names = [*graph.parameters, *(name for name in graph.arrays if inputs and graph.arrays[name].role == "input")]
-    return tuple(compare_gradients(differentiate(graph), given, names))
+    return tuple(compare_gradients(differentiate(graph), given, names, on_step))
 
 
 def _samples(data: Data | None, problem: Problem) -> Samples | None:

@@ -31,11 +31,15 @@ def gradcheck(problem: str, data: str | None, inputs: bool, tolerance: str, part
     code is 1 if an error exceeds the tolerance. Of many parameters those with the largest errors are shown.
     """
     limit = _tolerance(tolerance)
-    with working():
+    with working() as say:
         from derive.api import gradient_check
 
         source = sys.stdin.buffer if problem == "-" else Path(problem)
-        found = gradient_check(source, data, inputs=inputs, part=part)
+
+        def far(done: int, count: int) -> None:
+            say(f"{done} of {count} gradients")
+
+        found = gradient_check(source, data, inputs=inputs, part=part, on_step=far)
     shown = found
     if len(found) > MOST_ROWS:
         shown = tuple(sorted(found, key=lambda one: -one.error)[:MOST_ROWS])

@@ -73,10 +73,10 @@ def check_apart(problem: str, target: str) -> None:
 
 
 @contextmanager
-def working() -> Iterator[None]:
-    """Shows on a terminal, from the second second on, that work is going on."""
+def working() -> Iterator[Callable[[str], None]]:
+    """Shows on a terminal, from the second second on, that work is going on; what it yields says how far it is."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda text: None
         return
     shown: list[Any] = []
 
@@ -86,11 +86,15 @@ def working() -> Iterator[None]:
         shown.append(Console(stderr=True).status("working it out"))
         shown[0].start()
 
+    def say(text: str) -> None:
+        for status in shown:
+            status.update(f"working it out: {text}")
+
     timer = Timer(1.0, appear)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield say
     finally:
         timer.cancel()
         timer.join()

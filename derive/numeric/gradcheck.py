@@ -43,15 +43,21 @@ class Comparison:
     kink: str = ""
 
 
-def compare_gradients(derivation: Derivation, values: Arrays, names: Sequence[str]) -> Iterator[Comparison]:
-    """Every element of these given arrays, one after the other; `values` holds all that is given."""
+def compare_gradients(
+    derivation: Derivation,
+    values: Arrays,
+    names: Sequence[str],
+    on_step: Callable[[int, int], object] = lambda done, count: None,
+) -> Iterator[Comparison]:
+    """Every element of these given arrays, one after the other; `values` holds all that is given. `on_step` hears how
+    many of how many are done."""
     graph = derivation.graph
     analytic = run((*graph.definitions, *derivation.gradients.values()), values)
     loss = _loss_program(graph, values)
     switches = _Switches(graph, values)
+    names = [name for name in names if gradient_of(name) in analytic]
+    done, count = 0, sum(np.size(analytic[gradient_of(name)]) for name in names)
     for name in names:
-        if gradient_of(name) not in analytic:
-            continue
         array, slopes = graph.arrays[name], np.asarray(analytic[gradient_of(name)])
         moved: Values = {**values, name: np.array(values[name], dtype=np.float64)}
         for at in np.ndindex(slopes.shape):
@@ -60,6 +66,8 @@ def compare_gradients(derivation: Derivation, values: Arrays, names: Sequence[st
             size = max(abs(slope), abs(numeric), max(FLOOR, NOISE / reach) * max(1.0, abs(loss(moved))))
             kink = switches.crossed(moved, name, at, reach)
             yield Comparison(_id(array, at), slope, numeric, abs(slope - numeric) / size, kink)
+            done += 1
+            on_step(done, count)
 
 
 def _id(array: Array, at: Position) -> str:

@@ -76,3 +76,9 @@ def test_what_short_steps_cannot_resolve_is_no_error(monkeypatch: pytest.MonkeyP
         found = gradient_check({"values": {"x": at}, "circuit": {"f": "2 + 1e-6*sin(x) + ln(1 + 1e-7*x)"}})
         assert found[0].analytic == pytest.approx(1e-6 * cos(at) + 1e-7, rel=1e-6)
         assert found[0].error < 1e-6
+
+
+def test_it_says_how_far_it_is() -> None:
+    heard: list[tuple[int, int]] = []
+    found = gradient_check(small("tanh"), on_step=lambda done, count: heard.append((done, count)))
+    assert heard == [(at + 1, len(found)) for at in range(len(found))]

@@ -89,6 +89,17 @@ def test_a_dense_layer_at_every_place_of_a_sequence_has_a_one_beside_each_row() 
     compared(problem(**places, targets=[[1, 0], [0, 1]]))
 
 
+def test_lines_have_their_formulas_as_one_writes_them_down() -> None:
+    text = source(layers=[dense(4, 1, activation="relu"), dense(2, 2)], optimizer={"adam": {"learning-rate": 0.05}})
+    for formula in (
+        "# net1[n, j] = sum(W1[j, i]*x[n, i], i) + b1[j]",
+        "# out1[n, j] = 0 if net1[n, j] <= 0 else net1[n, j]",
+        "# d_net1[n, j] = (1 if net1[n, j] > 0 else 0)*d_out1[n, j]",
+        "# m_W1+[j, i] = 0.1*d_W1[j, i] + 0.9*m_W1[j, i]; m_b1+ in the last column",
+    ):
+        assert formula in text
+
+
 CHANGES: dict[str, dict[str, Any]] = {
     "sgd": {},
     "momentum": {"optimizer": {"momentum": {"learning-rate": 0.2}}},

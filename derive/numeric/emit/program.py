@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derive.network.graph import Definition
+from derive.numeric.emit.comments import comment_of
 from derive.numeric.emit.early_factor import scaled_early
 from derive.numeric.emit.joined import Joints, joined
 from derive.numeric.emit.lower import Lowering
@@ -65,12 +65,7 @@ class ArrayProgram:
 
     def _formula(self, array: str) -> str:
         definition = self._definitions.get(array)
-        if definition is None:
-            return ""
-        text = _LONG.sub(
-            lambda number: f"{float(number.group()):.12g}", f"{definition.element} = {definition.expression}"
-        )
-        return text if len(text) <= 100 else text[:99] + "…"
+        return comment_of(definition) if definition is not None else ""
 
     @cached_property
     def _build(self) -> Callable[..., StepFunction]:
@@ -109,8 +104,6 @@ class ArrayProgram:
         rows[..., :-1] = samples.reshape(*rows.shape[:2], columns)
         return rows
 
-
-_LONG = re.compile(r"\d+\.\d{13,}")  # 0.099999999999999978, which is 1 - 0.9
 
 _each_erf = np.vectorize(math.erf, otypes=[np.float64])
 
