@@ -1,14 +1,16 @@
-"""The gradients of everything that is given, by the programs that training runs: safe forms, and all that is folded."""
+"""The gradients of everything that is given, by the programs that training runs: safe forms, and all that is folded;
+and a step of a program that lays out its arrays as it likes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from stacks import Case
 
 from derive.calculus.chain import Derivation, differentiate, gradient_of
-from derive.numeric.emit import array_program
+from derive.numeric.emit import ArrayProgram, array_program
 from derive.numeric.safe_forms import safe
 from derive.numeric.scalars.program import scalar_program
 from derive.numeric.scalars.source import Task
@@ -36,6 +38,21 @@ def by_scalars(it: Case) -> dict[str, Any]:
     whole = {"x": it.given["x"]} if it.given["x"].dtype.kind == "i" else None
     task = Task(_definitions(derivation), derivation.graph.arrays, results, whole=whole)
     return dict(scalar_program(task).run(it.given, [0.0]))
+
+
+def stepped(
+    program: ArrayProgram, arrays: Mapping[str, Any], names: Sequence[str], eta: float = 0.25
+) -> dict[str, Any]:
+    """The arrays after a step of a program that lays them out itself, and what it returns."""
+    joined, parts = program.joined()
+    floats = {name: np.array(array, dtype=float) for name, array in arrays.items()}
+    for name, part in parts:
+        part[...] = floats[name].reshape(part.shape)
+    rows = {name: program.rows(name, floats[name]).reshape(program.shapes[name]) for name in program.padded}
+    with np.errstate(all="ignore"):
+        returned = program.bind({**floats, **rows, **joined})(eta)
+    found = {**floats, **rows, **{name: part.reshape(arrays[name].shape) for name, part in parts}}
+    return {name: found[name] for name in names} | dict(zip(program.outputs, returned, strict=True))
 
 
 def _definitions(derivation: Derivation) -> tuple[Any, ...]:

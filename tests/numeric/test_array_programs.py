@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from interpreter import interpreted
 from networks import drawn
 from numpy.typing import NDArray
+from programs import stepped
 from stacks import Case, alone, case, stacks
 from sympy import Eq, Expr, Idx, IndexedBase, Max, Piecewise, Rational, Sum, Symbol, exp, tanh
 
@@ -82,22 +83,6 @@ def _free(it: Case, arrays: Arrays) -> Free:
     data = {name for name in arrays if it.graph.arrays[name].per_sample}
     shares = {name for name in data if arrays[name].ndim > 1 and np.all(arrays[name].sum(axis=-1) == 1)}
     return Free(frozenset(arrays) - data, frozenset(data), frozenset(shares))
-
-
-def stepped(program: ArrayProgram, arrays: Arrays, names: list[str], eta: float = 0.25, steps: int = 1) -> Arrays:
-    """The arrays after steps of a program that lays them out itself."""
-    joined, parts = program.joined()
-    floats = {name: np.array(array, dtype=float) for name, array in arrays.items()}
-    for name, part in parts:
-        part[...] = floats[name].reshape(part.shape)
-    rows = {name: program.rows(name, floats[name]).reshape(program.shapes[name]) for name in program.padded}
-    bound = floats | rows
-    with np.errstate(all="ignore"):
-        step = program.bind({**bound, **joined})
-        for _ in range(steps):
-            step(eta)
-    found = {**bound, **{name: part.reshape(arrays[name].shape) for name, part in parts}}
-    return {name: found[name] for name in names}
 
 
 def _read(it: Case, name: str, prefix: str = "") -> Expr:

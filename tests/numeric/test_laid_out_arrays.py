@@ -3,10 +3,12 @@ kind of update takes the same steps as the scalar program, which does none of th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from derive.numeric.training.loop import Run
 from derive.numeric.training.setup import prepare
@@ -100,6 +102,39 @@ def test_lines_have_their_formulas_as_one_writes_them_down() -> None:
         assert formula in text
 
 
+def test_a_bias_for_every_place_takes_pytorchs_steps_where_there_are_as_many_places_as_units() -> None:
+    own = {
+        "define": {"z[n,k,j]": "sum(W[j,i]*x[n,k,i], i) + b[k]", "out[n,k,j]": "tanh(z[n,k,j])"},
+        "parameters": {"W": {"shape": [2, 3], "random": "normal", "seed": 1}, "b": [0.3, -0.2]},
+    }
+    samples = [[[0.1, 0.2, -0.3], [0.4, -0.5, 0.6]], [[0.7, 0.8, 0.9], [-1.0, 0.3, 0.2]]]
+    data = problem(inputs={"sequence": {"samples": samples}}, layers=[own], loss="sum-of-outputs")
+    del data["targets"]
+    setup = prepare(read_problem(data), backend="array")
+    run = Run(setup, first_state(setup))
+    run.advance(3)
+    weights, bias = (torch.tensor(setup.parameters[name], requires_grad=True) for name in ("W1", "b1"))
+    peer = torch.optim.SGD([weights, bias], lr=0.3)
+    for _ in range(3):
+        peer.zero_grad()
+        torch.tanh(torch.tensor(samples, dtype=torch.float64) @ weights.T + bias[:, None]).sum().backward()
+        peer.step()
+    for name, tensor in (("W1", weights), ("b1", bias)):
+        np.testing.assert_allclose(run.state().arrays[name], tensor.detach().numpy(), rtol=1e-12, err_msg=name)
+
+
+def test_a_state_whose_numbers_stand_in_another_order_is_trained_too() -> None:
+    setup = prepare(read_problem(problem(layers=[dense(4, 1, bias=0.2), dense(2, 2)])), backend="array")
+    start = first_state(setup)
+    turned = replace(start, arrays={name: np.array(array, order="F") for name, array in start.arrays.items()})
+    found = []
+    for state in (start, turned):
+        run = Run(setup, state)
+        run.advance(3)
+        found.append(run.state().arrays["W1"])
+    np.testing.assert_array_equal(*found)
+
+
 CHANGES: dict[str, dict[str, Any]] = {
     "sgd": {},
     "momentum": {"optimizer": {"momentum": {"learning-rate": 0.2}}},
@@ -121,6 +156,12 @@ CHANGES: dict[str, dict[str, Any]] = {
     "batches": {"training": {"epochs": 4, "batch-size": 2, "seed": 3}},
     "single samples": {"training": {"epochs": 2, "batch-size": 1, "seed": 3}},
     "beside itself": {"layers": [dense(3, 1, activation="tanh"), {"add": "inputs"}, dense(2, 2)]},
+    "a bias for every connection": {
+        "layers": [dense(4, 1, activation="tanh", bias={"random": "normal", "layout": "connection"}), dense(2, 2)],
+        "loss": "sum-of-outputs",
+        "targets": None,
+        "training": {"epochs": 2, "batch-size": 1, "seed": 3},
+    },
     "one unit": {"layers": [dense(1, 1, activation="tanh"), dense(2, 2)]},
 }
 

@@ -53,6 +53,7 @@ class _Flow:
             for step in uses.reads(scale.buffer)
             if step.form == _SCALE and step.args[0].buffer is scale.buffer and step.loop is None
             and is_whole(step.args[1]) and is_whole(step.out) and step.args[1].shape == step.out.shape
+            and len(uses.writes(step.out.buffer)) == 1 and step.out.buffer.number not in pinned
         ]  # fmt: skip
         self.known: dict[int, bool] = {}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 
 from derive.numeric.emit.instructions import Uses, is_number, is_whole, may_move_up, whole
 from derive.numeric.emit.operands import DOT
@@ -52,7 +53,7 @@ class Joints:
             if first is None or second is None:
                 continue
             result = next((own for own in self.of_work if own.first is first[1].buffer), None)
-            if result is not None and result.second is second[1].buffer:
+            if result is not None and result.second is second[1].buffer and is_whole(first[1]):
                 found[first[0]] = whole(result.whole), whole(joint.whole)
                 del found[second[0]]
         return found
@@ -96,7 +97,8 @@ class _Joining:
             return
         weights, right = step.args
         readers = self.uses.reads(step.out.buffer)
-        if len(readers) != 1 or not is_whole(step.out) or not is_whole(weights) or len(weights.shape) != 2:
+        matrices = len(weights.shape) == len(right.shape) == 2 and is_whole(weights) and is_whole(step.out)
+        if len(readers) != 1 or not matrices or self._is_result(step.out.buffer):
             return
         (adding,) = readers
         bias = next((arg for arg in adding.args if arg.buffer is not step.out.buffer), None)
@@ -105,7 +107,8 @@ class _Joining:
             return
         if weights.buffer.kind != "given" or bias.buffer.kind != "given":
             return
-        by_row = bias.shape[:1] == adding.out.shape[:1] == weights.shape[:1]
+        rows = weights.shape[0]
+        by_row = bias.shape == (rows, *(1 for _ in adding.out.shape[1:])) and adding.out.shape[0] == rows
         if not by_row or adding.out.buffer.size != step.out.buffer.size or not self._may_pad(right, weights.shape[1]):
             return
         joint = self._join(weights.buffer, bias.buffer, weights.shape)
@@ -157,7 +160,8 @@ class _Joining:
             made, made_too = self.uses.writes(one.buffer), self.uses.writes(two.buffer)
             if len(made) == len(made_too) == 1 and one.buffer.number not in self.partner and not is_number(one):
                 self._as_one(made[0], made_too[0], like)
-        if not self._brought_together(step, other):
+        beside = all(self._pairs(one, two, like) for one, two in pairs)  # still so, after what makes the operands moved
+        if not beside or not self._brought_together(step, other):
             return False
         views = [self._paired(one, two, like) for one, two in pairs]
         step.args, step.out = tuple(views[:-1]), views[-1]
@@ -171,7 +175,7 @@ class _Joining:
             return one == two and is_number(one)
         known = self.partner.get(one.buffer.number)
         if known is not None:
-            return known.second is two.buffer
+            return known.second is two.buffer and known.whole.shape == like.whole.shape
         return self._may_join(one.buffer, two.buffer, (like.first.size // like.columns, like.columns))
 
     def _paired(self, one: View, two: View, like: Joint) -> View:
@@ -238,9 +242,13 @@ class _Joining:
         if buffer.number in self.joints.moved or buffer.type != "float" or right.shape[0] != rows:
             return False
         if buffer.kind == "work" and is_whole(right):
-            return not any(view.buffer is buffer for view in self.results)
-        turned = right.taken((1, 0))
-        return is_whole(turned) and buffer.kind == "given" and buffer.label in self.data and self._movable(buffer, rows)
+            return not self._is_result(buffer)
+        turned, ours = right.taken((1, 0)), buffer.kind == "given" and buffer.label in self.data
+        each = prod(buffer.shape[1:]) % rows == 0  # every sample is so many rows
+        return is_whole(turned) and ours and each and self._movable(buffer, rows)
+
+    def _is_result(self, buffer: Buffer) -> bool:
+        return any(view.buffer is buffer for view in self.results)
 
     def _pad(self, right: View) -> View:
         """The same matrix with a last row of ones."""

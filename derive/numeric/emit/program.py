@@ -21,7 +21,7 @@ from derive.numeric.emit.memory import Memory, assigned
 from derive.numeric.emit.reading import Reader
 from derive.numeric.emit.schedule import scheduled
 from derive.numeric.emit.simplify import simplified
-from derive.numeric.emit.values import Axis, Ref
+from derive.numeric.emit.values import Axis, Ref, Values
 from derive.numeric.emit.views import Buffer, View
 from derive.numeric.emit.write import Writer
 
@@ -139,6 +139,8 @@ def array_program(
     if not exact:
         values, refs, states = simplified(wanted, reader.states, free.shares if free else frozenset())
     refs = [values.materialized(ref) for ref in refs]
+    if replaced:
+        refs = [_apart(values, ref, axes) for ref, axes in zip(refs, shapes, strict=True)]
     plan = scheduled(refs, states)
     ordered = frozenset(ref.value.number for ref, name in zip(refs, results, strict=True) if name in replaced)
     low = Lowering(plan, states, ordered, arguments, dtype == "float32")
@@ -169,6 +171,11 @@ def _results(reader: Reader, results: Sequence[str]) -> tuple[list[Ref], list[tu
         refs.append(ref)
         axes.append(declared)
     return refs, axes
+
+
+def _apart(values: Values, ref: Ref, axes: Sequence[Axis]) -> Ref:
+    """A result that is a given array is a copy of it: the array itself may be written over."""
+    return values.kept(ref, axes) if ref.value.op in ("given", "read") else ref
 
 
 def _whole(low: Lowering, ref: Ref, axes: Sequence[Axis]) -> View:

@@ -86,7 +86,8 @@ class _Rebuild:
         return [self._result(ref) for ref in self.results], states
 
     def _with_factor(self, old: Value, ref: Ref) -> Ref:
-        """A sum that is a result times a factor is computed with it, and read as a part of that: not computed twice."""
+        """A sum is computed with the factor before it, and with that of the result that it is: what reads it besides
+        reads a part of that result, so that it is not computed twice."""
         factor = self.factor.get(old.number, 1.0)
         if ref.value.op != "add" or factor * ref.scale in (0.0, 1.0):
             return ref

@@ -62,7 +62,9 @@ class Run:
 
     def __init__(self, setup: Setup, state: State) -> None:
         self.setup = setup
-        self._arrays: dict[str, NDArray[Any]] = {name: np.array(value) for name, value in state.arrays.items()}
+        self._arrays: dict[str, NDArray[Any]] = {
+            name: np.array(value, order="C") for name, value in state.arrays.items()
+        }
         self._steppers = Steppers(setup, self._arrays)
         self._generator = np.random.Generator(np.random.PCG64(0))
         self._stand(state)
