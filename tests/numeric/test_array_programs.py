@@ -19,6 +19,7 @@ from sympy import Eq, Expr, Idx, IndexedBase, Max, Piecewise, Rational, Sum, Sym
 from derive.calculus.chain import gradient_of
 from derive.network.graph import Definition, Loop, Scatter
 from derive.numeric.emit import ArrayProgram, Free, array_program
+from derive.numeric.safe_forms import LARGEST
 from derive.problem.layer_types import LAYER_TYPES
 
 SEEDS = st.integers(0, 10**6)
@@ -210,6 +211,15 @@ def test_the_first_step_may_read_a_given_state() -> None:
     definitions = [Definition("h", (n, t, k), formula, loop=Loop(t))]
     arrays: Arrays = {"h0": np.array([0.3, -0.7]), "u": np.array(1.5)}
     assert_close(results(definitions, arrays, ["h"]), interpreted(definitions, arrays))
+
+
+@pytest.mark.parametrize("factor", [2, Rational(1, 2), -3])
+def test_the_largest_of_numbers_with_a_factor_is_the_largest_of_their_products(factor: Any) -> None:
+    n, k = index("n", 2), index("k", 3)
+    x = IndexedBase("x")
+    arrays: Arrays = {"x": np.array([[1.0, 5.0, -2.0], [-4.0, -7.0, -3.0]])}
+    found = results([Definition("top", (n,), LARGEST(factor * x[n, k], k))], arrays, ["top"])["top"]
+    assert found.tolist() == (float(factor) * arrays["x"]).max(axis=1).tolist()
 
 
 def test_equal_tokens_add_up_at_one_row() -> None:

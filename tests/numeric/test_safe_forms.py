@@ -154,11 +154,12 @@ def test_nothing_is_nan_or_infinite_far_outside(activation: str, loss: str, unit
             assert np.isfinite(found[1]).all()
 
 
-def test_a_masked_softmax_of_attention_is_finite_and_as_pytorch_says() -> None:
+@pytest.mark.parametrize(("causal", "sharp"), [(True, 100.0), (False, 3000.0)])
+def test_a_softmax_of_attention_is_finite_and_as_pytorch_says(causal: bool, sharp: float) -> None:
     data = {
         "title": "t",
         "inputs": {"sequence": {"shape": [3, 2]}},
-        "layers": [{"attention": 1, "causal": True, "query-weights": {"random": "normal", "seed": 1},
+        "layers": [{"attention": 1, "size": 4, "causal": causal, "query-weights": {"random": "normal", "seed": 1},
                     "key-weights": {"random": "normal", "seed": 2}, "value-weights": {"random": "normal", "seed": 3},
                     "project": False}],
         "loss": "half-squared-error",
@@ -166,7 +167,7 @@ def test_a_masked_softmax_of_attention_is_finite_and_as_pytorch_says() -> None:
     graph = build(read_problem(data), samples=2)
     rng = np.random.default_rng(3)
     arrays = {
-        array.name: rng.normal(size=array.shape) * (100.0 if array.name.startswith("Wq") else 1.0)
+        array.name: rng.normal(size=array.shape) * (sharp if array.name.startswith("Wq") else 1.0)
         for array in graph.arrays.values()
         if graph.definition(array.name) is None
     }
@@ -181,7 +182,7 @@ def test_a_masked_softmax_of_attention_is_finite_and_as_pytorch_says() -> None:
         torch.einsum("adi,nti->natd", tensors[next(n for n in tensors if n.startswith(letter))], tensors["x"])
         for letter in ("Wq", "Wk", "Wv")
     )
-    out = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)[:, 0]
+    out = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)[:, 0]
     loss = ((tensors["t"] - out) ** 2).sum() / 2
     loss.backward()  # type: ignore[no-untyped-call]
     assert float(found[0]) == pytest.approx(float(loss.detach()), rel=1e-12)

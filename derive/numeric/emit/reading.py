@@ -257,7 +257,7 @@ class Reader:
 
     def largest(self, expression: Any) -> Ref:
         body, *indices = expression.args
-        return self.values.make("largest", (self.expression(body),), bound=[axis_of(index) for index in indices])
+        return self.values.largest(self.expression(body), [axis_of(index) for index in indices])
 
     def raised(self, expression: Any) -> Ref:
         base, exponent = expression.args

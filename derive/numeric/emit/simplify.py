@@ -126,6 +126,8 @@ class _Rebuild:
             return self._multiplied(value, args)
         if value.op == "sum":
             return self.values.sum(args[0], bound)
+        if value.op == "largest":
+            return self.values.largest(args[0], bound)
         if value.op == "scale":
             return self.values.materialized(args[0])
         if value.op in ("read", "pick"):

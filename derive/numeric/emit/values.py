@@ -228,6 +228,14 @@ class Values:
         inside = self.power_product([pair for pair in pairs if pair not in outside])
         return scaled(self.power_product([(self.sum(inside, bound), 1.0), *outside]), scale)
 
+    def largest(self, body: Ref, bound: Sequence[Axis]) -> Ref:
+        """The largest over the bound axes; a positive factor stands outside."""
+        body = body if body.scale > 0 else self.materialized(body)
+        bound = [axis for axis in bound if axis in body.axes]
+        if not bound:
+            return body
+        return self.make("largest", (body._replace(scale=1.0),), bound=bound)._replace(scale=body.scale)
+
     def scatter(self, args: Sequence[Ref], data: Any, bound: Sequence[Axis], extra: Sequence[Axis]) -> Ref:
         """Bodies put into an array of zeros; a factor of all of them stands outside. `data` says for each body which
         argument it is, its place on each axis (or the argument that gives it), and the axes it is taken over."""
