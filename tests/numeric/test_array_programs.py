@@ -222,6 +222,13 @@ def test_the_largest_of_numbers_with_a_factor_is_the_largest_of_their_products(f
     assert found.tolist() == (float(factor) * arrays["x"]).max(axis=1).tolist()
 
 
+def test_a_row_is_picked_by_twice_a_number() -> None:
+    n, row, table = index("n", 3), IndexedBase("row"), IndexedBase("table")
+    arrays: Arrays = {"row": np.array([0, 2, 1]), "table": np.array([10.0, 11.0, 12.0, 13.0, 14.0])}
+    found = results([Definition("y", (n,), table[2 * row[n]] + table[row[n]])], arrays, ["y"])["y"]
+    assert found.tolist() == [10.0 + 10.0, 14.0 + 12.0, 12.0 + 11.0]
+
+
 def test_equal_tokens_add_up_at_one_row() -> None:
     n, t, j, v = index("n", 2), index("t", 3), index("j", 2), index("v", 4)
     token, d = IndexedBase("token"), IndexedBase("d")

@@ -36,8 +36,9 @@ class Joint:
 
 @dataclass
 class Joints:
-    """What was joined. `moved`: where a view of an old buffer now stands; `padded`: given arrays with a last column of
-    ones."""
+    """What was joined. `moved`: where a view of an old buffer now stands (as `_moved` takes it: the new buffer, how
+    many columns the old one had, how far apart its rows are now, where the first begins); `padded`: given arrays with a
+    last column of ones."""
 
     of_given: list[Joint] = field(default_factory=list)
     of_work: list[Joint] = field(default_factory=list)
@@ -71,6 +72,8 @@ def joined(code: Code, owned: Collection[str], data: Collection[str], results: I
 
 
 class _Joining:
+    """Looks for one pattern after the other, and joins where nothing that reads or writes minds."""
+
     def __init__(self, code: Code, owned: Collection[str], data: Collection[str], results: tuple[View, ...]) -> None:
         self.code, self.owned, self.data, self.results = code, owned, data, results
         self.joints = Joints()

@@ -290,7 +290,7 @@ class Values:
     def _pick(self, source: Ref, spec: Sequence[Place | Ref]) -> Ref:
         """`pick`: data holds for each axis of the source its place, or which argument gives it."""
         slots = [Axis(("slot", at), size) for at, size in enumerate(source.value.shape)]
-        picks = [place for place in spec if not isinstance(place, Place)]
+        picks = [self.materialized(place) for place in spec if not isinstance(place, Place)]
         axes = dict.fromkeys(axis for place in spec if isinstance(place, Place) for axis, _ in place.steps)
 
         def data(number: Mapping[Axis, int]) -> Any:
