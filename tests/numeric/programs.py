@@ -44,14 +44,17 @@ def stepped(
     program: ArrayProgram, arrays: Mapping[str, Any], names: Sequence[str], eta: float = 0.25
 ) -> dict[str, Any]:
     """The arrays after a step of a program that lays them out itself, and what it returns."""
-    joined, parts = program.joined()
     floats = {name: np.array(array, dtype=float) for name, array in arrays.items()}
-    for name, part in parts:
+    joined, parts = {}, {}
+    for joint in program.joints:
+        joined[joint], both = program.joint(joint)
+        parts |= both
+    for name, part in parts.items():
         part[...] = floats[name].reshape(part.shape)
     rows = {name: program.rows(name, floats[name]).reshape(program.shapes[name]) for name in program.padded}
     with np.errstate(all="ignore"):
         returned = program.bind({**floats, **rows, **joined})(eta)
-    found = {**floats, **rows, **{name: part.reshape(arrays[name].shape) for name, part in parts}}
+    found = {**floats, **rows, **{name: part.reshape(arrays[name].shape) for name, part in parts.items()}}
     return {name: found[name] for name in names} | dict(zip(program.outputs, returned, strict=True))
 
 

@@ -86,13 +86,11 @@ class ArrayProgram:
                 raise ValueError(f"{name}: expected {self.dtype} of shape {self.shapes[name]}, contiguous, got {found}")
         return self._build(np, _erf, *(arrays[name] for name in self.inputs))
 
-    def joined(self) -> tuple[dict[str, NDArray[Any]], list[tuple[str, NDArray[Any]]]]:
-        """New memory for the inputs of `joints`, and where in it each given array stands, as rows of numbers."""
-        whole = {joint: np.empty(self.shapes[joint], self.dtype) for joint in self.joints}
-        parts = []
-        for joint, (first, second) in self.joints.items():
-            parts += [(first, whole[joint][:, :-1]), (second, whole[joint][:, -1])]
-        return whole, parts
+    def joint(self, name: str) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+        """New memory for one of `joints`, and where in it each of the two arrays stands, as rows of numbers."""
+        whole = np.empty(self.shapes[name], self.dtype)
+        first, second = self.joints[name]
+        return whole, {first: whole[:, :-1], second: whole[:, -1]}
 
     def rows(self, name: str, samples: NDArray[Any]) -> NDArray[Any]:
         """Samples (count, ...) as the program reads them: in its precision, and with a 1 after every row of numbers

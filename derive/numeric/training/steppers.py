@@ -24,6 +24,8 @@ from derive.numeric.training.setup import Setup, derivation_of, mask_at
 SCALAR_LIMIT = 300  # parameters times samples: beyond, whole-array programs are faster
 
 Rows = NDArray[np.int64]
+Arrays = Mapping[str, NDArray[Any]]
+Pair = tuple[str, str]
 
 
 class Stepper(Protocol):
@@ -44,12 +46,15 @@ class Steppers:
     def __init__(self, setup: Setup, arrays: dict[str, NDArray[Any]]) -> None:
         self._setup, self._arrays = setup, arrays
         self._by_size: dict[int, Stepper] = {}
+        self._homes: dict[Pair, NDArray[Any]] = {}
 
     def of_size(self, size: int) -> Stepper:
         """The program for batches of this many samples, emitted when first asked for."""
         if size not in self._by_size:
-            kind = ArrayStepper if backend_of(self._setup, size) == "array" else ScalarStepper
-            self._by_size[size] = kind(self._setup, self._arrays, size)
+            if backend_of(self._setup, size) == "array":
+                self._by_size[size] = ArrayStepper(self._setup, self._arrays, size, self._homes)
+            else:
+                self._by_size[size] = ScalarStepper(self._setup, self._arrays, size)
         return self._by_size[size]
 
 
@@ -73,25 +78,57 @@ def backend_of(setup: Setup, size: int) -> str:
 
 
 class ArrayStepper:
-    """One NumPy program a step, which works in place on the run's arrays and on buffers for a batch."""
+    """One NumPy program a step, which works in place on the run's arrays and on buffers for a batch.
 
-    def __init__(self, setup: Setup, arrays: dict[str, NDArray[Any]], size: int) -> None:
+    Arrays that a program stores together move to where it wants them: `arrays` then holds views of that, and `homes`
+    the memory itself, for the programs of other batch sizes.
+    """
+
+    def __init__(
+        self, setup: Setup, arrays: dict[str, NDArray[Any]], size: int, homes: dict[Pair, NDArray[Any]]
+    ) -> None:
         derivation = derivation_of(setup, size)
         samples = setup.samples.arrays
         self._setup, self._size = setup, size
         shapes = {name: (size, *array.shape[1:]) for name, array in samples.items()}
         self._masks = {name: np.empty(derivation.graph.arrays[name].shape, setup.dtype) for name in setup.masks}
+        self._loaded: list[tuple[NDArray[Any], NDArray[Any]]] = []  # the run's array, the program's
         kept = {**setup.constants, **setup.parameters, **arrays}
         shapes |= {name: array.shape for name, array in (kept | self._masks).items()}
         program = self._program = _array_program(setup, derivation, shapes)
         whole = {name: program.rows(name, array) for name, array in samples.items()}
         data = {name: array[:size].copy() for name, array in whole.items()}
         self._batches = [(whole[name], buffer) for name, buffer in data.items()]
-        joined, parts = program.joined()
-        self._loaded = [(kept[name].reshape(part.shape), part) for name, part in parts]  # the run's, the program's
+        joined = self._moved_in(program, kept, arrays, homes)
         seen = {name: buffer.reshape(program.shapes.get(name, buffer.shape)) for name, buffer in data.items()}
         bound = {**kept, **seen, **self._masks, **joined}
         self._step = program.bind(bound)
+
+    def _moved_in(
+        self, program: ArrayProgram, kept: Arrays, arrays: dict[str, NDArray[Any]], homes: dict[Pair, NDArray[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        """Memory for what this program stores together, and for what it wants in one piece and another does not."""
+        moved = {name for pair in homes for name in pair}
+        found: dict[str, NDArray[Any]] = {}
+        for joint, pair in program.joints.items():
+            if pair in homes:
+                found[joint] = homes[pair]
+                continue
+            found[joint], parts = program.joint(joint)
+            for name, part in parts.items():
+                own = part.reshape(kept[name].shape)
+                own[...] = kept[name]
+                if name in moved:
+                    self._loaded.append((arrays[name], own))
+                elif name in arrays:
+                    arrays[name] = own
+            if not moved & set(pair):
+                homes[pair] = found[joint]
+        for name in program.inputs:
+            if name in arrays and not arrays[name].flags.c_contiguous:
+                found[name] = arrays[name].copy()
+                self._loaded.append((arrays[name], found[name]))
+        return found
 
     @property
     def source(self) -> str:
