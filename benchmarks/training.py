@@ -55,12 +55,19 @@ WIDTHS = (2, 3, 4, 6, 8, 10, 12, 16, 20, 24)
 
 @dataclass(frozen=True)
 class Side:
-    """One way of doing a training: what a call does, and the ratio that the issue asks for, against which side."""
+    """One way of doing a training: what a call does, and the ratio that the issue asks for, against which side. What
+    `before` does begins its turn and is not counted."""
 
     name: str
     work: Callable[[], object]
     wanted: float | None = None
     against: str = "derive"
+    before: Callable[[], object] = lambda: None
+
+    def turn(self) -> float:
+        """Seconds of processor time."""
+        self.before()
+        return cpu_seconds(self.work)
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ class Row:
 
 def compared(title: str, unit: str, sides: Sequence[Side], runs: int, per: int = 1) -> Iterator[Row]:
     """Print and return the rows of one training."""
-    times = in_turn(runs, *(lambda side=side: cpu_seconds(side.work) / per for side in sides))
+    times = in_turn(runs, *(lambda side=side: side.turn() / per for side in sides))
     of = dict(zip((side.name for side in sides), times, strict=True))
     print(f"\n{title}\n\n| | {unit} | times derive's | wanted | met |\n|---|---:|---:|---:|---|")
     for side in sides:
@@ -158,9 +165,9 @@ def of_digits(runs: int, dtype: str) -> list[Row]:
 
 
 def _epochs(name: str, one: Any, wanted: float | None = None) -> Side:
-    """Some epochs one after the other, as in a training: a single one would begin with another side's data in the
-    processor's caches."""
-    return Side(name, lambda: [one.epoch() for _ in range(IN_TURN)], wanted)
+    """Some epochs one after the other, as in a training; the one before finds another side's data and code in the
+    processor's caches, and is not counted."""
+    return Side(name, lambda: [one.epoch() for _ in range(IN_TURN)], wanted, before=one.epoch)
 
 
 def _accuracy(trainings: Callable[[int], Mapping[str, Any]]) -> dict[str, float]:
