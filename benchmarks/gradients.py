@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+from itertools import product
 from typing import Any
 
 import sympy
@@ -18,8 +19,7 @@ from timing import seconds
 
 from derive.calculus.chain import differentiate
 from derive.network.build import build
-from derive.network.graph import Graph
-from derive.network.write_out import write_out
+from derive.network.graph import Graph, array_of, element
 from derive.problem.read import read_problem
 
 RUNS = 5
@@ -56,24 +56,29 @@ def growth() -> None:
         print(f"{'-'.join(map(str, widths)):16} {count:10d}   {1000 * spent:10.1f} ms   {1e6 * spent / count:10.2f}")
 
 
+def whole_expression(graph: Graph) -> sympy.Expr:
+    """The loss as one expression of inputs, targets and parameters: every definition put into those that read it."""
+    entries: dict[sympy.Expr, sympy.Expr] = {}
+    for definition in graph.definitions:
+        ranges = [range(int(index.upper) + 1) for index in definition.indices]
+        for at in product(*ranges):
+            place = dict(zip(definition.indices, map(sympy.Integer, at), strict=True))
+            entry = definition.expression.subs(place).doit()
+            leaves = entry.atoms(sympy.Indexed) | entry.free_symbols
+            known = {leaf: entries[leaf] for leaf in leaves if leaf in entries}
+            entries[definition.element.subs(place)] = entry.xreplace(known)
+    return entries[element(graph.loss)]
+
+
 def composed(whole: bool) -> None:
     """One expression of all 216 parameters, differentiated by SymPy, beside ours on the same network."""
     graph = network(8, 8, 8, 8)
     ours = statistics.median(seconds(lambda: differentiate(build(graph.problem))) for _ in range(RUNS))
-    symbols: dict[str, sympy.Expr] = {}
-    for node in write_out(graph).nodes.values():
-        definition = graph.definition(node.array)
-        assert definition is not None
-        from derive.network.write_out import filled_in
-
-        env = dict(zip(graph.arrays[node.array].unit_indices, node.at, strict=True))
-        symbols[node.id] = filled_in(graph, definition.expression, env).xreplace(
-            {sympy.Symbol(name): value for name, value in symbols.items()}
-        )
-    loss = symbols[graph.loss]
-    names = [id_ for name in graph.parameters for id_ in graph.arrays[name].ids.values()]
+    loss = whole_expression(graph)
+    leaves = (leaf for leaf in loss.atoms(sympy.Indexed) if array_of(leaf) in graph.parameters)
+    names = sorted(leaves, key=str)
     chosen = names if whole else names[::9]
-    spent = sum(seconds(lambda n=name: sympy.diff(loss, sympy.Symbol(n))) for name in chosen) * len(names) / len(chosen)
+    spent = sum(seconds(lambda leaf=leaf: sympy.diff(loss, leaf)) for leaf in chosen) * len(names) / len(chosen)
     scaled = "" if whole else f" (scaled from {len(chosen)} of {len(names)})"
     print(f"3 layers of 8, {len(names)} parameters: ours {1000 * ours:.1f} ms, composed diff {spent:.1f} s{scaled}")
     print(f"ratio {spent / ours:.0f}   (bound 100)")
