@@ -54,7 +54,7 @@ def compare_gradients(
     graph = derivation.graph
     analytic = run((*graph.definitions, *derivation.gradients.values()), values)
     loss = _loss_program(graph, values)
-    switches = _Switches(graph, values)
+    switches, size_of_loss = _Switches(graph, values), max(1.0, abs(loss(values)))
     names = [name for name in names if gradient_of(name) in analytic]
     done, count = 0, sum(np.size(analytic[gradient_of(name)]) for name in names)
     for name in names:
@@ -63,7 +63,7 @@ def compare_gradients(
         for at in np.ndindex(slopes.shape):
             slope = float(slopes[at])
             numeric, reach = _difference(moved, name, at, loss)
-            size = max(abs(slope), abs(numeric), max(FLOOR, NOISE / reach) * max(1.0, abs(loss(moved))))
+            size = max(abs(slope), abs(numeric), max(FLOOR, NOISE / reach) * size_of_loss)
             kink = switches.crossed(moved, name, at, reach)
             yield Comparison(_id(array, at), slope, numeric, abs(slope - numeric) / size, kink)
             done += 1

@@ -185,6 +185,18 @@ def compared(data: dict[str, Any]) -> None:
         assert not np.array_equal(value, first_state(setup).arrays[name]), name
 
 
+def test_a_run_goes_on_before_a_last_batch_whose_program_joins_less() -> None:
+    """Five samples in batches of two: the program of the last one joins the first layer only, and is made first."""
+    setup = prepare(read_problem(problem(training={"epochs": 4, "batch-size": 2, "seed": 3})), backend="array")
+    whole, begun = Run(setup, first_state(setup)), Run(setup, first_state(setup))
+    whole.advance(9)
+    begun.advance(2)
+    after = Run(setup, begun.state())
+    after.advance(7)
+    for name, value in whole.state().arrays.items():
+        np.testing.assert_array_equal(after.state().arrays[name], value, err_msg=name)
+
+
 def test_shares_that_sum_to_one_are_known_and_others_are_not() -> None:
     """With targets of 0.5 the sum over the classes is a line of the program; with one-hot targets it is known."""
     loose = {"o1": [0.5, 0, 0, 1, 0], "o2": [0, 1, 1, 0, 1]}

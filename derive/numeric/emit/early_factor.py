@@ -9,6 +9,7 @@ That holds where everything between the signal and the updates is linear in it a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from derive.numeric.emit.instructions import Uses, is_number, is_whole
 from derive.numeric.emit.operands import DOT
@@ -145,9 +146,4 @@ def _apply(code: Code, uses: Uses, scale: View, roots: Iterable[Buffer], scaling
         old, new = step.out.buffer, step.args[1].buffer
         code.steps.remove(step)
         for reader in uses.reads(old):
-            reader.args = tuple(_in(new, arg) if arg.buffer is old else arg for arg in reader.args)
-
-
-def _in(buffer: Buffer, view: View) -> View:
-    """The same places of another buffer."""
-    return View(buffer, view.offset, view.shape, view.strides, view.step)
+            reader.args = tuple(replace(arg, buffer=new) if arg.buffer is old else arg for arg in reader.args)

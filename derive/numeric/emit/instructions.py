@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import prod
 
 from derive.numeric.emit.views import Buffer, Step, View, c_strides
 
@@ -33,10 +34,7 @@ class Uses:
 
 def is_whole(view: View) -> bool:
     """Whether a view is all of its buffer, place after place."""
-    size = 1
-    for length in view.shape:
-        size *= length
-    return not view.offset and not view.step and size == view.buffer.size and view.contiguous
+    return not view.offset and not view.step and prod(view.shape) == view.buffer.size and view.contiguous
 
 
 def is_number(view: View) -> bool:

@@ -33,6 +33,10 @@ class Joint:
     def columns(self) -> int:
         return self.whole.shape[1] - 1
 
+    @property
+    def labels(self) -> tuple[str, str]:
+        return self.first.label, self.second.label
+
 
 @dataclass
 class Joints:

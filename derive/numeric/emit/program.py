@@ -202,9 +202,9 @@ def _program(
     outputs = tuple(name for name in views if name not in replaced)
     inputs = _inputs(low, joints, [name for name in given if name in low.givens and name not in arguments])
     padded = frozenset(buffer.label for buffer in joints.padded.values())
-    pairs = {joint.whole.number: (joint.first.label, joint.second.label) for joint in joints.of_given}
-    joint_names = {name: pairs[buffer.number] for name, buffer in inputs.items() if buffer.number in pairs}
-    legend = [(one.whole, f"{one.first.label}, {one.second.label} in the last column") for one in joints.of_given]
+    labels = {joint.whole.number: joint.labels for joint in joints.of_given}
+    pairs = {name: labels[buffer.number] for name, buffer in inputs.items() if buffer.number in labels}
+    legend = [(joint.whole, "{}, {} in the last column".format(*joint.labels)) for joint in joints.of_given]
     legend += [(buffer, f"{buffer.label}, the last column is 1") for buffer in joints.padded.values()]
 
     def write(comment: Callable[[str], str]) -> str:
@@ -214,12 +214,12 @@ def _program(
     whole = {buffer.number for buffer, _ in legend}
     shapes = {name: b.shape if b.number in whole else given[name] for name, b in inputs.items()}
     by_array = {definition.array: definition for definition in definitions}
-    return ArrayProgram(tuple(inputs), arguments, outputs, shapes, dtype, joint_names, padded, write, by_array)
+    return ArrayProgram(tuple(inputs), arguments, outputs, shapes, dtype, pairs, padded, write, by_array)
 
 
 def _inputs(low: Lowering, joints: Joints, used: Sequence[str]) -> dict[str, Buffer]:
     """What is bound, by name: given arrays, and two that are stored together as one."""
-    pairs = {joint.whole.number: f"{joint.first.label} and {joint.second.label}" for joint in joints.of_given}
+    pairs = {joint.whole.number: " and ".join(joint.labels) for joint in joints.of_given}
     found: dict[str, Buffer] = {}
     for name in used:
         buffer = joints.view(low.givens[name]).buffer

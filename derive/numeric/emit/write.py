@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import prod
 
 from derive.numeric.emit.memory import Memory
 from derive.numeric.emit.schedule import LoopPlan
@@ -183,7 +184,7 @@ class Writer:
 
 def _expression(name: str, buffer: Buffer, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> str:
     """A view of a buffer as source: the plain name, a transpose, another shape, or a window."""
-    whole = offset == 0 and _size(shape) == buffer.size
+    whole = offset == 0 and prod(shape) == buffer.size
     natural = c_strides(buffer.shape)
     if (
         whole
@@ -219,13 +220,6 @@ def _part(name: str, buffer: Buffer, offset: int, shape: tuple[int, ...], stride
         beside = f"{begin or ''}:{begin + along if begin + along < columns else ''}"
         return f"{name}[{below if beside == ':' else f'{below}, {beside}'}]{'.T' if turned else ''}"
     return ""
-
-
-def _size(shape: Sequence[int]) -> int:
-    total = 1
-    for size in shape:
-        total *= size
-    return total
 
 
 _TYPES: Mapping[str, str] = {"float": "float_", "bool": "bool", "index": "np.intp", "double": "float"}

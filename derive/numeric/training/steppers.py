@@ -52,7 +52,8 @@ class Steppers:
         """The program for batches of this many samples, emitted when first asked for."""
         if size not in self._by_size:
             if backend_of(self._setup, size) == "array":
-                self._by_size[size] = ArrayStepper(self._setup, self._arrays, size, self._homes)
+                homes, settled = self._homes, bool(self._by_size)
+                self._by_size[size] = ArrayStepper(self._setup, self._arrays, size, homes, settled)
             else:
                 self._by_size[size] = ScalarStepper(self._setup, self._arrays, size)
         return self._by_size[size]
@@ -80,12 +81,18 @@ def backend_of(setup: Setup, size: int) -> str:
 class ArrayStepper:
     """One NumPy program a step, which works in place on the run's arrays and on buffers for a batch.
 
-    Arrays that a program stores together move to where it wants them: `arrays` then holds views of that, and `homes`
-    the memory itself, for the programs of other batch sizes.
+    Arrays that the first program of a run stores together move to where it wants them: `arrays` then holds views of
+    that, and `homes` the memory itself, for the programs of other batch sizes. From then on they are `settled`: another
+    program is bound to them, so what this one wants elsewhere is copied there and back.
     """
 
     def __init__(
-        self, setup: Setup, arrays: dict[str, NDArray[Any]], size: int, homes: dict[Pair, NDArray[Any]]
+        self,
+        setup: Setup,
+        arrays: dict[str, NDArray[Any]],
+        size: int,
+        homes: dict[Pair, NDArray[Any]],
+        settled: bool,
     ) -> None:
         derivation = derivation_of(setup, size)
         samples = setup.samples.arrays
@@ -99,16 +106,20 @@ class ArrayStepper:
         whole = {name: program.rows(name, array) for name, array in samples.items()}
         data = {name: array[:size].copy() for name, array in whole.items()}
         self._batches = [(whole[name], buffer) for name, buffer in data.items()]
-        joined = self._moved_in(program, kept, arrays, homes)
+        joined = self._moved_in(program, kept, arrays, homes, settled)
         seen = {name: buffer.reshape(program.shapes.get(name, buffer.shape)) for name, buffer in data.items()}
         bound = {**kept, **seen, **self._masks, **joined}
         self._step = program.bind(bound)
 
     def _moved_in(
-        self, program: ArrayProgram, kept: Arrays, arrays: dict[str, NDArray[Any]], homes: dict[Pair, NDArray[Any]]
+        self,
+        program: ArrayProgram,
+        kept: Arrays,
+        arrays: dict[str, NDArray[Any]],
+        homes: dict[Pair, NDArray[Any]],
+        settled: bool,
     ) -> dict[str, NDArray[Any]]:
         """Memory for what this program stores together, and for what it wants in one piece and another does not."""
-        moved = {name for pair in homes for name in pair}
         found: dict[str, NDArray[Any]] = {}
         for joint, pair in program.joints.items():
             if pair in homes:
@@ -118,11 +129,11 @@ class ArrayStepper:
             for name, part in parts.items():
                 own = part.reshape(kept[name].shape)
                 own[...] = kept[name]
-                if name in moved:
+                if name in arrays and settled:
                     self._loaded.append((arrays[name], own))
                 elif name in arrays:
                     arrays[name] = own
-            if not moved & set(pair):
+            if not settled:
                 homes[pair] = found[joint]
         for name in program.inputs:
             if name in arrays and not arrays[name].flags.c_contiguous:
