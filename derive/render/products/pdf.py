@@ -5,12 +5,12 @@ latex_run.py and typst_run.py know how each is run; this file chooses between th
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable
 
 from derive.errors import DeriveError, OptionError
 from derive.render.dialect import HAN_LANGUAGES
+from derive.render.figures.drawn import has_typst
 from derive.render.products.latex_run import LatexLacksFileError, run_latex
 from derive.render.products.making import Making
 from derive.render.products.typst_run import run_typst
@@ -36,7 +36,7 @@ def pdf(document: Document, making: Making) -> bytes:
     if engine == "auto":
         return _first_there(document, making, latex)
     if engine == "typst":
-        if not _has_typst():
+        if not has_typst():
             raise DeriveError(f"pdf: the package typst is not installed; '{_INSTALL_TYPST}' installs it")
         return _by_typst(document, making)
     if engine != latex:
@@ -71,15 +71,11 @@ def _first_there(document: Document, making: Making, latex: str) -> bytes:
             return _by_latex(document, making, latex)
         except LatexLacksFileError as error:
             reason = str(error).removeprefix("pdf: ")
-    if _has_typst():
+    if has_typst():
         return _by_typst(document, making)
     raise DeriveError(
         f"pdf: {reason}; '{_INSTALL_TYPST}' installs typst, on Debian '{_INSTALL_LATEX[latex]}' installs {latex}"
     )
-
-
-def _has_typst() -> bool:
-    return importlib.util.find_spec("typst") is not None
 
 
 def _by_latex(document: Document, making: Making, engine: str) -> bytes:
