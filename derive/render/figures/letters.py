@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from derive.render.escapes import plain_text
-from derive.render.figures.picture import Label
+from derive.render.figures.picture import Label, hundredths
 from derive.render.plain import OPERATORS, plain
 from derive.render.quantities import quantity_key
 from derive.render.shape import Style, width
@@ -68,10 +68,10 @@ class Letters:
         key = quantity_key(label.layout)
         mark = f' data-q="{html_escaped(key)}"' if key else ""
         color = f' class="{label.role}"' if label.role else ""
-        scale = f' font-size="{_number(size)}"' if label.size != 1 else ""
+        scale = f' font-size="{hundredths(size)}"' if label.size != 1 else ""
         shown = label.layout
         self.set(Row((shown,)) if isinstance(shown, Operator) else shown, Place(size), whole=True)
-        place = f'x="{_number(x)}" y="{_number(y)}" text-anchor="{label.anchor}"'
+        place = f'x="{hundredths(x)}" y="{hundredths(y)}" text-anchor="{label.anchor}"'
         return f"<text{color} {place}{scale}{mark}>{''.join(self.pieces)}</text>"
 
     def set(self, layout: Layout, place: Place, whole: bool = False) -> None:
@@ -90,20 +90,16 @@ class Letters:
         """A piece of text, moved down or up to its line."""
         given = []
         if self.back:
-            given.append(f'dx="{_number(-self.back)}"')
+            given.append(f'dx="{hundredths(-self.back)}"')
         if abs(place.below - self.below) > 0.005:
-            given.append(f'dy="{_number(place.below - self.below)}"')
+            given.append(f'dy="{hundredths(place.below - self.below)}"')
         if place.below or self.below or place.size != self.em:
-            given.append(f'font-size="{_number(place.size)}"')
+            given.append(f'font-size="{hundredths(place.size)}"')
         if any(kinds):
             given.append(f'class="{" ".join(filter(None, kinds))}"')
         self.back, self.below = 0.0, place.below
         escaped = html_escaped(plain_text(text))
         self.pieces.append(f"<tspan {' '.join(given)}>{escaped}</tspan>" if given else escaped)
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _digits(node: Digits, write: Letters, place: Place) -> None:

@@ -18,6 +18,12 @@ LABEL_HEIGHT = 1.5
 """Of one line with what is raised and lowered in it, in em of its size."""
 
 
+def hundredths(value: float) -> str:
+    """A length as text: two decimals at most, and no `-0`."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 @dataclass(frozen=True)
 class Shape:
     """A node's outline: a circle (`round`: as wide as high) or a box with rounded corners."""

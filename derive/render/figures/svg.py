@@ -13,7 +13,7 @@ from typing import Any
 
 from derive.render.escapes import plain_text
 from derive.render.figures.letters import Letters, html_escaped
-from derive.render.figures.picture import Label, Line, Mark, Picture, Point, Shape
+from derive.render.figures.picture import Label, Line, Mark, Picture, Point, Shape, hundredths
 
 EM = 16.0
 """User units per em of the page's text."""
@@ -100,10 +100,10 @@ def svg(
     programs than browsers understand. `staged` notes from which step on a mark is shown, as `data-from`, where that is
     not from the start.
     """
-    wide, high = _number(picture.width * EM), _number(picture.height * EM)
+    wide, high = hundredths(picture.width * EM), hundredths(picture.height * EM)
     space = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
     parts = [f'<svg{space} class="derive-figure" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}"']
-    parts[0] += f' font-size="{_number(EM)}" role="img">' if alone or title else f' font-size="{_number(EM)}">'
+    parts[0] += f' font-size="{hundredths(EM)}" role="img">' if alone or title else f' font-size="{hundredths(EM)}">'
     parts += [f"<title>{html_escaped(plain_text(title))}</title>"] if title else []
     parts += [f"<desc>{html_escaped(plain_text(description))}</desc>"] if description else []
     if alone:
@@ -174,11 +174,7 @@ def _point(point: Point) -> str:
 
 
 def _at(em: float) -> str:
-    return _number(em * EM)
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    return hundredths(em * EM)
 
 
 _MARKS: dict[type[Mark], Callable[[Any], Iterator[str]]] = {Shape: _shape, Line: _line, Label: _label}

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from derive.render.escapes import latin
-from derive.render.figures.picture import Label, Line, Mark, Picture, Point, Shape
+from derive.render.figures.picture import Label, Line, Mark, Picture, Point, Shape, hundredths
 from derive.render.tex import TexEmitter
 
 FIGURE_COLORS = (
@@ -82,7 +82,7 @@ def _staged(mark: Mark, drawn: str, overlays: bool) -> str:
 
 def _shape(mark: Shape, emit: TexEmitter) -> str:
     (x, y), wide, high = mark.center, mark.width / 2, mark.height / 2
-    outline = f"{_at(mark.center)} circle[radius={_number(wide)}em]"
+    outline = f"{_at(mark.center)} circle[radius={hundredths(wide)}em]"
     if not mark.round:
         outline = f"{_at((x - wide, y - high))} rectangle {_at((x + wide, y + high))}"
     if mark.kind == "dots":
@@ -114,17 +114,12 @@ def _label(mark: Label, emit: TexEmitter) -> str:
     options = [f"anchor={_ANCHORS[mark.anchor]}", "inner sep=0.08em" if mark.ground else "inner sep=0pt"]
     options += [f"fill={emit.colors['paper']}"] if mark.ground else []
     options += [f"text={emit.colors[mark.role or 'ink']}"]
-    options += [f"scale={_number(mark.size)}"] if mark.size != 1 else []
+    options += [f"scale={hundredths(mark.size)}"] if mark.size != 1 else []
     return rf"\node[{','.join(options)}] at {_at(mark.at)} {{${emit(mark.layout)}$}};"
 
 
 def _at(point: Point) -> str:
-    return f"({_number(point[0])},{_number(point[1])})"
-
-
-def _number(value: float) -> str:
-    """Hundredths of an em, and no `-0`."""
-    return f"{round(value, 2) + 0.0:g}"
+    return f"({hundredths(point[0])},{hundredths(point[1])})"
 
 
 RULES: dict[type, Callable[[Any, TexEmitter], str]] = {Shape: _shape, Line: _line, Label: _label}

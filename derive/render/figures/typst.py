@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from derive.render.figures.picture import Label, Line, Picture, Point, Shape
+from derive.render.figures.picture import Label, Line, Picture, Point, Shape, hundredths
 from derive.render.typst import TypstEmitter
 
 _HEAD = 0.45  # the length of an arrow's head, in em
@@ -27,7 +27,7 @@ def typst_picture(
     """A call of `picture`, of exactly the picture's size, made smaller where it exceeds `widest` or `highest` em."""
     writer = emit or TypstEmitter()
     scale = min(1.0, widest / max(picture.width, 1e-9), highest / max(picture.height, 1e-9))
-    size = f"{_number(picture.width)}, {_number(picture.height)}, {scale:.3f}"
+    size = f"{hundredths(picture.width)}, {hundredths(picture.height)}, {scale:.3f}"
     marks = (RULES[type(mark)](mark, writer) for mark in picture.marks)
     return "\n  ".join([f"picture({size}, {{", *marks]) + "\n})"
 
@@ -37,7 +37,7 @@ def _shape(mark: Shape, emit: TypstEmitter) -> str:
     ground = "ground.line" if mark.kind == "dots" else f"ground.{mark.kind or 'paper'}"
     pen = "none" if mark.kind == "dots" else _pen(mark)
     if mark.round:
-        return f"disc({_at(mark.center)}, {_number(wide)}, {ground}, {pen})"
+        return f"disc({_at(mark.center)}, {hundredths(wide)}, {ground}, {pen})"
     return f"frame({_at((x - wide, y - high))}, {_at((2 * wide, 2 * high))}, {ground}, {pen})"
 
 
@@ -66,7 +66,7 @@ def _headed(before: Point, end: Point, curved: bool) -> tuple[Point, list[Point]
 
 
 def _label(mark: Label, emit: TypstEmitter) -> str:
-    options = f"{mark.anchor}, {_number(mark.size)}, ink.{mark.role or 'ink'}, {'true' if mark.ground else 'false'}"
+    options = f"{mark.anchor}, {hundredths(mark.size)}, ink.{mark.role or 'ink'}, {'true' if mark.ground else 'false'}"
     return f"label({_at(mark.at)}, {options}, ${emit(mark.layout).strip()}$)"
 
 
@@ -79,12 +79,7 @@ def _pen(mark: Shape | Line, role: str = "") -> str:
 
 
 def _at(point: Point) -> str:
-    return f"({_number(point[0])}, {_number(point[1])})"
-
-
-def _number(value: float) -> str:
-    """Hundredths of an em, and no `-0`."""
-    return f"{round(value, 2) + 0.0:g}"
+    return f"({hundredths(point[0])}, {hundredths(point[1])})"
 
 
 RULES: dict[type, Callable[[Any, TypstEmitter], str]] = {Shape: _shape, Line: _line, Label: _label}
